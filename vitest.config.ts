@@ -1,0 +1,28 @@
+/** The test lanes: one project each, named as scripts/test names them. */
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'cli',
+          include: ['test/cli/**/*.test.ts', 'test/cases/**/*.test.ts'],
+          testTimeout: 60_000,
+        },
+      },
+      { test: { name: 'native', include: ['test/native/*.test.ts'], testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'kernel',
+          include: ['test/native/kernel/**/*.test.ts', 'test/kernel/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // Kernel state belongs to the machine: two files at a time would see each other's.
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
