@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The gate: every connect and every unconnected datagram of the scope's cgroups passes here once, with
+ * its address in kernel memory, from whatever entry it came (32-bit, io_uring, Fast Open).
+ * Returning 0 makes the call fail with EPERM.
+ */
+#include "lib/6_gate.h"
+#include "hooks/connect_gate/event.h"
+
+/* MPTCP is TCP on the wire: a rule on tcp must hold for it. */
+static __always_inline __u8 kg_proto_of(__u32 protocol)
+{
+	return protocol == KG_IPPROTO_MPTCP ? KG_PROTO_TCP : protocol;
+}
+
+static __always_inline int kg_gate4(struct bpf_sock_addr *ctx, __u32 kind, __u32 send)
+{
+	struct kg_event event = {};
+
+	event.proto = kg_proto_of(ctx->protocol);
+	event.dport = bpf_ntohs(ctx->user_port);
+	kg_ip_from4(event.daddr, ctx->user_ip4);
+	kg_ip_unspecified(event.daddr);
+	return kg_gate(&event, kind, send);
+}
+
+static __always_inline int kg_gate6(struct bpf_sock_addr *ctx, __u32 kind, __u32 send)
+{
+	struct kg_event event = {};
+
+	event.proto = kg_proto_of(ctx->protocol);
+	event.dport = bpf_ntohs(ctx->user_port);
+	kg_ip_from6(event.daddr, ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3]);
+	kg_ip_unspecified(event.daddr);
+	return kg_gate(&event, kind, send);
+}
+
+SEC("cgroup/connect4")
+int kg_connect4(struct bpf_sock_addr *ctx)
+{
+	return kg_gate4(ctx, KG_EV_CONNECT, 0);
+}
+
+SEC("cgroup/connect6")
+int kg_connect6(struct bpf_sock_addr *ctx)
+{
+	return kg_gate6(ctx, KG_EV_CONNECT, 0);
+}
+
+SEC("cgroup/sendmsg4")
+int kg_sendmsg4(struct bpf_sock_addr *ctx)
+{
+	return kg_gate4(ctx, KG_EV_SEND, 1);
+}
+
+SEC("cgroup/sendmsg6")
+int kg_sendmsg6(struct bpf_sock_addr *ctx)
+{
+	return kg_gate6(ctx, KG_EV_SEND, 1);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The last thread of a process ends: its windows and its lineage entry go with it, so that no map fills
+ * with the dead. No thread of it can stand in the gate any more. A decision that ends so is reported.
+ */
+#include "lib/3_emit.h"
+#include "lib/3_identity.h"
+#include "lib/5_windows.h"
+#include "hooks/exit/event.h"
+
+static __always_inline void kg_end_window(struct kg_event *event, const struct kg_window_key *key)
+{
+	struct kg_window *window = bpf_map_lookup_elem(&kg_windows, key);
+	__u64 cgroup;
+	__u32 uid;
+
+	if (!window)
+		return;
+	if (window->verdict != KG_NONE) {
+		event->decision = window->decision;
+		event->count = window->hits;
+		event->rule = key->rule;
+		event->by = KG_SUBJ_PROCESS;
+		event->flags = KG_F_ENDED;
+		kg_emit_crossing(event);
+		event->flags = 0;
+		event->decision = 0;
+		event->rule = 0;
+		event->by = 0;
+	}
+	cgroup = window->cgroup;
+	uid = window->uid;
+	if (bpf_map_delete_elem(&kg_windows, key) == 0 && cgroup) {
+		kg_discharge(KG_SUBJ_CGROUP, cgroup);
+		kg_discharge(KG_SUBJ_USER, uid);
+	}
+}
+
+KG_GLOBAL int kg_end_rule(struct kg_event *event, __u32 slot)
+{
+	struct kg_rule *rule = bpf_map_lookup_elem(&kg_rules, &slot);
+	struct kg_window_key key = {};
+
+	if (!event || !rule || !rule->used || rule->by != KG_SUBJ_PROCESS)
+		return 0;
+	key.who.kind = KG_SUBJ_PROCESS;
+	key.who.a = event->tgid;
+	key.who.b = kg_tick(event->start_ns);
+	key.rule = rule->hash;
+	kg_end_window(event, &key);
+	return 0;
+}
+
+static __always_inline void kg_end_session(const struct kg_process *key, __u64 now)
+{
+	struct kg_session *session = bpf_map_lookup_elem(&kg_sessions, key);
+
+	if (session)
+		session->ended_ns = now;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(kg_exit, struct task_struct *task)
+{
+	__u32 first = (kg_control_get(KG_CTL_BANK) & 1) * KG_RULES;
+	struct kg_event event = {};
+	struct kg_process key;
+
+	/* counted down before this tracepoint (kernel/exit.c, do_exit) */
+	if (BPF_CORE_READ(task, signal, live.counter) != 0)
+		return 0;
+	event.at_ns = bpf_ktime_get_boot_ns();
+	event.kind = KG_EV_EXIT;
+	kg_identify_task(&event, task);
+	kg_process_of(task, &key);
+	for (__u32 i = 0; i < KG_RULES; i++)
+		kg_end_rule(&event, first + i);
+	kg_end_session(&key, event.at_ns);
+	if (kg_in_scope(BPF_CORE_READ(task, cgroups, dfl_cgrp)) && !kg_is_agent(event.tgid, event.start_ns)) {
+		kg_identify_more(&event, task);
+		event.count = BPF_CORE_READ(task, exit_code);
+		kg_emit(&event);
+	}
+	bpf_map_delete_elem(&kg_lineage, &key);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The few kernel fields that are read, relocated at load time (CO-RE). */
+#ifndef KG_0_KERNEL_H
+#define KG_0_KERNEL_H
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_tracing.h>
+
+/* Verified once and on its own, not once a caller and path: sixteen rules would else exceed the
+ * verifier's budget. Weak, so that several hooks may bring it. */
+#define KG_GLOBAL __weak __noinline
+
+#define KG_AF_INET 2
+#define KG_AF_INET6 10
+#define KG_IPPROTO_MPTCP 262 /* include/uapi/linux/in.h */
+#define KG_NO_SESSION 0xffffffffU /* AUDIT_SID_UNSET, include/linux/audit.h */
+#define KG_TICK_NS 10000000ULL /* 1 s / USER_HZ, as in /proc/PID/stat */
+
+/* include/net/tcp_states.h */
+enum kg_tcp { KG_TCP_ESTABLISHED = 1, KG_TCP_SYN_SENT = 2, KG_TCP_SYN_RECV = 3, KG_TCP_CLOSE = 7, KG_TCP_LISTEN = 10 };
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup_subsys_state {
+	struct cgroup_subsys_state *parent;
+};
+
+struct cgroup {
+	struct cgroup_subsys_state self;
+	struct kernfs_node *kn;
+	int level;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
+struct super_block {
+	__u32 s_dev;
+};
+
+struct inode {
+	unsigned long i_ino;
+	struct super_block *i_sb;
+};
+
+struct file {
+	struct inode *f_inode;
+	void *private_data;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct mm_struct {
+	struct file *exe_file;
+	unsigned long arg_start;
+	unsigned long arg_end;
+};
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct signal_struct {
+	atomic_t live;
+};
+
+typedef struct {
+	__u32 val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid;
+	kuid_t euid;
+};
+
+struct task_struct {
+	int pid;
+	int tgid;
+	int exit_code;
+	__u64 start_boottime;
+	struct task_struct *group_leader;
+	struct task_struct *real_parent;
+	struct css_set *cgroups;
+	struct mm_struct *mm;
+	struct signal_struct *signal;
+	struct files_struct *files;
+	const struct cred *real_cred;
+	unsigned int sessionid; /* only with CONFIG_AUDIT */
+	char comm[16];
+};
+
+struct linux_binprm {
+	const char *interp;
+};
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct in6_addr {
+	union {
+		__u8 u6_addr8[16];
+	} in6_u;
+};
+
+struct sock_common {
+	__u32 skc_daddr;
+	__u32 skc_rcv_saddr;
+	__u16 skc_dport;
+	__u16 skc_num;
+	unsigned short skc_family;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+	possible_net_t skc_net;
+};
+
+struct sock_cgroup_data {
+	struct cgroup *cgroup;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	__u16 sk_protocol;
+	int sk_err;
+	struct sock_cgroup_data sk_cgrp_data;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
+#pragma clang attribute pop
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Reading what the agent asked for, and counting what happened. */
+#ifndef KG_2_CONTROL_H
+#define KG_2_CONTROL_H
+
+#include "lib/1_maps.h"
+
+/* An array slot is always there; 0 only satisfies the verifier. */
+static __always_inline __u64 kg_control_get(__u32 slot)
+{
+	__u64 *value = bpf_map_lookup_elem(&kg_control, &slot);
+
+	return value ? *value : 0;
+}
+
+static __always_inline void kg_control_set(__u32 slot, __u64 value)
+{
+	bpf_map_update_elem(&kg_control, &slot, &value, BPF_ANY);
+}
+
+/* Atomic although per CPU: a task can be preempted here by another one that counts too. */
+static __always_inline void kg_count(__u32 counter)
+{
+	__u64 *value = bpf_map_lookup_elem(&kg_counters, &counter);
+
+	if (value)
+		__sync_fetch_and_add(value, 1);
+}
+
+static __always_inline __u64 kg_floor(__u64 now, __u64 within)
+{
+	return now > within ? now - within : 0;
+}
+
+/* A deny holds only while the agent's mode, its confirmation and its time of setting allow it. */
+static __always_inline __u32 kg_effective(__u32 verdict, __u64 since, __u64 now)
+{
+	__u64 confirm;
+
+	if (verdict != KG_DENY)
+		return verdict;
+	if (kg_control_get(KG_CTL_MODE) != KG_MODE_ENFORCE || since <= kg_control_get(KG_CTL_DEMOTED))
+		return KG_AUDIT;
+	confirm = kg_control_get(KG_CTL_CONFIRM);
+	return confirm && now >= confirm ? KG_AUDIT : KG_DENY;
+}
+
+#endif
