@@ -1,0 +1,269 @@
+/** What the control socket offers, carried out. Every change takes effect before its answer leaves. */
+import type {
+  AllowRequest,
+  BlockRequest,
+  BlockResult,
+  ControlApi,
+  EventFilter,
+  Peer,
+  PolicyRow,
+  SessionRow,
+  Status,
+  Target,
+  UnblockFilter,
+} from '../control/api.js';
+import { fileIdOf } from '../kernel/executable.js';
+import { readStat } from '../lib/proc.js';
+import type { AllowEntry, Decision, LedgerEntry, Mode } from '../model/decision.js';
+import { weaker } from '../model/decision.js';
+import { KerngateError } from '../model/error.js';
+import type { Event } from '../model/event.js';
+import type { Finding } from '../model/finding.js';
+import { parseProcessId, type Subject } from '../model/subject.js';
+import { describeDetect, describeThen } from '../policy/index.js';
+import { matcher } from '../report/filter.js';
+import { modeLine } from '../report/lines.js';
+import type { Agent } from './agent.js';
+import { protectAncestors } from './protected.js';
+import { sessionRows } from './sessions.js';
+import { statusOf } from './status.js';
+import { isInScope, subjectOfTarget } from './targets.js';
+
+const RECENT_MAX = 1000;
+type AllowTarget = Target & { exe?: string; uid?: number };
+
+export class AgentApi implements ControlApi {
+  readonly #agent: Agent;
+
+  constructor(agent: Agent) {
+    this.#agent = agent;
+  }
+
+  status(): Status {
+    return statusOf(this.#agent);
+  }
+
+  decisions(): Decision[] {
+    const { sync, state, clock } = this.#agent;
+    sync.adopt(clock.bootNs());
+    return state.ledger.list();
+  }
+
+  async block(request: BlockRequest, peer: Peer): Promise<BlockResult> {
+    refuseUnavailable(request);
+    const { state, scope, modes, reporter } = this.#agent;
+    const subject = subjectOfTarget(request, scope, request.lineage);
+    const { decision } = state.ledger.block({
+      subject,
+      forNs: request.forNs,
+      reason: request.reason,
+      deny: request.deny,
+      mode: modes.mode,
+      level: this.#agent.level,
+    });
+    const failed = this.#agent.pipeline.enforce().filter((outcome) => outcome.did === 'failed');
+    /* children born while the tree was walked: their parents' entries pass on only from now */
+    if (subject.kind === 'lineage') this.#agent.pipeline.enforce();
+    reporter.audit.decision(decision, peer);
+    reporter.decision(decision);
+    const degraded = failed[0]?.error ?? this.#unreached(subject);
+    return { decision: this.#shown(decision), ...(degraded === undefined ? {} : { degraded }) };
+  }
+
+  async unblock(filter: UnblockFilter, peer: Peer): Promise<Decision[]> {
+    const { state, sync, pipeline, host, clock, reporter } = this.#agent;
+    sync.adopt(clock.bootNs());
+    const { ledger } = state;
+    const shown = new Map(ledger.list().map((decision) => [decision.id, decision]));
+    const lifted = ledger.unblock(this.#liftOf(filter), (subject, group) => host.isMember(subject, group));
+    sync.clear(new Set(lifted.map(({ id }) => id)));
+    pipeline.enforce();
+    for (const entry of lifted) {
+      pipeline.engine.forget(entry.rule, entry.subject);
+      reporter.audit.lifted(entry, 'unblock', peer);
+    }
+    return lifted.map((entry) => shown.get(entry.id) ?? this.#shown(entry));
+  }
+
+  findings(): Finding[] {
+    return this.#agent.reporter.findings.list();
+  }
+
+  sessions(): SessionRow[] {
+    return sessionRows(this.#agent.maps, this.#agent.enricher, this.#agent.clock);
+  }
+
+  events(filter: EventFilter): Event[] {
+    return this.#agent.reporter.history.recent({ where: this.#matcher(filter) }, RECENT_MAX);
+  }
+
+  follow(filter: EventFilter, onEvent: (event: Event) => void): () => void {
+    return this.#agent.reporter.followers.follow(this.#matcher(filter), onEvent);
+  }
+
+  allowList(): AllowEntry[] {
+    return this.#agent.state.guardrails.list();
+  }
+
+  async allowAdd(request: AllowRequest, peer: Peer): Promise<AllowEntry> {
+    const { state, pipeline, reporter } = this.#agent;
+    const subject = this.#allowSubject(request);
+    const entry = state.allow.add({
+      subject,
+      reason: request.reason,
+      ...(request.forNs === undefined ? {} : { forNs: request.forNs }),
+    });
+    const failed = pipeline.enforce().find((outcome) => outcome.did === 'failed');
+    reporter.audit.note('allow', { entry }, peer);
+    if (failed) throw new KerngateError(failed.error ?? 'the kernel took no entry', { exit: 'degraded' });
+    return entry;
+  }
+
+  async allowRemove(target: AllowTarget, peer: Peer): Promise<AllowEntry[]> {
+    const { state, pipeline, reporter } = this.#agent;
+    const removed = state.allow.remove(this.#allowSubject(target, false));
+    pipeline.enforce();
+    for (const entry of removed) reporter.audit.note('disallow', { entry }, peer);
+    return removed;
+  }
+
+  allowCheck(target: AllowTarget): AllowEntry | undefined {
+    return this.#agent.state.guardrails.check(this.#allowSubject(target, false))?.entry;
+  }
+
+  mode(): Mode {
+    return this.#agent.modes.mode;
+  }
+
+  async setMode(mode: Mode, confirmWithinNs: number | undefined, peer: Peer): Promise<Mode> {
+    const { modes, reporter } = this.#agent;
+    const from = modes.mode;
+    await this.#agent.switchMode(mode, confirmWithinNs);
+    reporter.audit.mode(from, modes.mode, `asked for by uid ${peer.uid}`, peer);
+    this.#agent.say(modeLine(modes.mode, `asked for by uid ${peer.uid}, pid ${peer.pid}`));
+    return modes.mode;
+  }
+
+  async confirm(peer: Peer): Promise<void> {
+    const { modes, reporter } = this.#agent;
+    if (modes.mode !== 'enforce') {
+      throw new KerngateError('there is nothing to confirm: the mode is audit', {
+        remedy: 'Switch with: kerngate mode enforce',
+      });
+    }
+    modes.confirm();
+    reporter.audit.note('confirm', {}, peer);
+  }
+
+  async panic(peer: Peer): Promise<{ lifted: number }> {
+    return { lifted: this.#agent.panic(peer) };
+  }
+
+  policies(): PolicyRow[] {
+    const { policies, modes, reporter, state } = this.#agent;
+    const hits = new Map<string, number>();
+    for (const { policy, hits: count } of state.ledger.list())
+      hits.set(policy, (hits.get(policy) ?? 0) + count);
+    return policies.all.map((policy) => ({
+      name: policy.name,
+      summary: policy.summary,
+      severity: policy.severity,
+      mode: weaker(policy.mode ?? modes.mode, modes.mode),
+      on: policy.on,
+      detect: describeDetect(policy),
+      then: describeThen(policy),
+      enforced_by: policy.placement,
+      why: policy.why,
+      file: policy.file,
+      findings: reporter.findings.countOf(policy.name),
+      hits: hits.get(policy.name) ?? 0,
+    }));
+  }
+
+  async reload(): Promise<PolicyRow[]> {
+    this.#agent.reload();
+    return this.policies();
+  }
+
+  greet(peer: Peer): void {
+    const { state, pipeline } = this.#agent;
+    const before = state.guardrails.list().length;
+    protectAncestors(state.guardrails, peer.pid, 'an ancestor of a client of the control socket');
+    if (state.guardrails.list().length !== before) pipeline.enforce();
+  }
+
+  #shown(entry: LedgerEntry): Decision {
+    const { ledger } = this.#agent.state;
+    return ledger.get(entry.id) ?? ledger.list().find(({ id }) => id === entry.id) ?? entry;
+  }
+
+  #matcher(filter: EventFilter) {
+    return matcher(filter, (rule) => this.#agent.policies.byRule(rule)?.name);
+  }
+
+  #liftOf(
+    filter: UnblockFilter,
+  ): { id: string } | { policy: string } | { all: true } | { subjects: Subject[] } {
+    if (filter.all) return { all: true };
+    if (filter.id !== undefined) return { id: filter.id };
+    if (filter.policy !== undefined) return { policy: filter.policy };
+    if (filter.pid !== undefined) return { subjects: this.#subjectsOfPid(filter.pid) };
+    return { subjects: [subjectOfTarget(filter, this.#agent.scope)] };
+  }
+
+  /** Also of a process that is gone: its blocks carry its pid. */
+  #subjectsOfPid(pid: number): Subject[] {
+    const { ledger } = this.#agent.state;
+    const known = ledger.entries().map(({ subject }) => subject);
+    const ids = new Set(known.flatMap(({ id }) => (parseProcessId(id)?.pid === pid ? [id] : [])));
+    const tick = readStat(pid)?.startTick;
+    if (tick !== undefined) ids.add(`${pid}@${tick}`);
+    return [...ids].flatMap((id): Subject[] => [
+      { kind: 'process', id, name: `pid ${pid}` },
+      { kind: 'lineage', id, name: `lineage of pid ${pid}` },
+    ]);
+  }
+
+  #allowSubject(target: AllowTarget, mustWork = true): Subject {
+    if (target.exe !== undefined) {
+      if (mustWork && fileIdOf(target.exe) === undefined) {
+        throw new KerngateError(
+          `${target.exe}: no such file, or on a file system whose files the kernel cannot compare`,
+          {
+            exit: 'notFound',
+            remedy: 'Allow the unit, the cgroup or the user instead.',
+          },
+        );
+      }
+      return { kind: 'exe', id: target.exe, name: target.exe };
+    }
+    if (target.uid !== undefined) return { kind: 'user', id: String(target.uid), name: `uid ${target.uid}` };
+    return subjectOfTarget(target, this.#agent.scope);
+  }
+
+  /** Why a block, though in the kernel, meets nobody now. */
+  #unreached(subject: Subject): string | undefined {
+    const { scope, host, modes } = this.#agent;
+    const process = parseProcessId(subject.id);
+    if (modes.isPanic) return 'a panic is in force: nothing is denied until kerngate mode enforce';
+    if (process && !isInScope(process.pid, scope)) {
+      return `pid ${process.pid} runs outside the agent's scope ${scope.path}: no hook sees it`;
+    }
+    if (subject.kind !== 'unit' && subject.kind !== 'container') return undefined;
+    if (host.cgroupsOf(subject).length > 0) return undefined;
+    return `${subject.kind} ${subject.name} has no cgroup now: it is denied when it starts`;
+  }
+}
+
+const refuseUnavailable = (request: BlockRequest): void => {
+  const asked = [
+    request.ip !== undefined && '--ip',
+    request.deny !== 'new' && `--deny ${request.deny}`,
+    request.sever && '--sever',
+    request.freeze && '--freeze',
+  ].find((flag) => typeof flag === 'string');
+  if (asked === undefined) return;
+  throw new KerngateError(`${asked} is not available in this version`, {
+    remedy: 'Block the process, its lineage, its cgroup or its unit with --deny new.',
+  });
+};

@@ -1,0 +1,90 @@
+/** The agent as a process: prerequisites, the ready line, signals, and the way out. */
+import { statSync } from 'node:fs';
+import { native } from '../kernel/native.js';
+import { requireBtf, requireRoot, resolveScope } from '../kernel/prerequisites.js';
+import { PACKAGE_ROOT, type Paths } from '../lib/paths.js';
+import type { Mode } from '../model/decision.js';
+import { EXIT, type ExitCode, KerngateError } from '../model/error.js';
+import { Agent } from './agent.js';
+import { loadConfig } from './config.js';
+import { lockState } from './state.js';
+
+export interface RunOptions {
+  readonly paths: Paths;
+  /** Scope somebody named; else the configuration's, else the root. */
+  readonly namedCgroup: string | undefined;
+  readonly mode: Mode | undefined;
+  readonly level: 'auto' | 'lsm' | 'fmod_ret' | 'cgroup';
+  readonly releaseOnExit: boolean;
+}
+
+/** A line for people and for the journal; never more than one line. */
+const say = (line: string): void => {
+  process.stdout.write(`${line.replace(/\n/g, ' | ')}\n`);
+};
+
+/** Runs until a signal. Throws KerngateError when the agent cannot start; then nothing has changed. */
+export const runAgent = async (options: RunOptions): Promise<ExitCode> => {
+  requireRoot();
+  requireLevel(options.level);
+  requireBtf();
+  const { paths } = options;
+  const owners = [0, ...(paths.configFrom === 'system' ? [] : [statSync(PACKAGE_ROOT).uid])];
+  const config = loadConfig(paths.config, paths.configFrom !== 'system', owners);
+  const scope = resolveScope(options.namedCgroup ?? config.cgroup_root);
+  const unlock = lockState(native(), paths.state);
+  const agent = new Agent({ native: native(), paths, config, scope, mode: 'audit', level: 'cgroup', say });
+  try {
+    const { mode, why } = await agent.start(options.mode ?? config.mode ?? 'audit');
+    announce(agent, mode, why);
+    await untilSignal(agent);
+    return EXIT.ok;
+  } finally {
+    await agent.stop(options.releaseOnExit);
+    unlock();
+  }
+};
+
+/** The places of the stronger levels are kept; this version has programs for the cgroup level. */
+const requireLevel = (level: RunOptions['level']): void => {
+  if (level === 'auto' || level === 'cgroup') return;
+  throw new KerngateError(`level ${level} does not hold: this version enforces at cgroup level only`, {
+    exit: 'degraded',
+    remedy: 'Run with --level auto, which takes the strongest level that was proven.',
+  });
+};
+
+const announce = (agent: Agent, mode: Mode, why: string | undefined): void => {
+  const names = agent.policies.all.map(({ name }) => name).join(',') || 'none';
+  const facts = [
+    `mode=${mode}`,
+    ...(why === undefined ? [] : [why]),
+    `level=${agent.level}`,
+    `scope=${agent.scope.path}`,
+    `policies=${names}`,
+    `socket=${agent.paths.socket}`,
+    ...(agent.adopted ? ['adopted'] : []),
+  ];
+  say(`ready ${facts.join(' ')}`);
+  say('see enforcement in 15 seconds: npm run demo');
+  native().sdNotify(`READY=1\nSTATUS=${mode}, ${agent.policies.all.length} policies`);
+};
+
+const untilSignal = (agent: Agent): Promise<void> =>
+  new Promise((resolve) => {
+    process.once('SIGTERM', () => resolve());
+    process.once('SIGINT', () => resolve());
+    process.on('SIGHUP', () => reload(agent));
+  });
+
+const reload = (agent: Agent): void => {
+  agent.reporter.audit.reopen();
+  try {
+    agent.reload();
+    say(`reloaded ${agent.policies.all.length} policies`);
+  } catch (error) {
+    say(
+      `reload refused, the old policies stay in force: ${error instanceof KerngateError ? error.text : error}`,
+    );
+  }
+};

@@ -1,0 +1,94 @@
+/** The agent's state in one document: what holds, what is open, what was lost, what is wrong. */
+import { existsSync } from 'node:fs';
+import type { Status } from '../control/api.js';
+import { openWays } from '../kernel/levels.js';
+import { linkPath, PROGRAMS } from '../kernel/links.js';
+import { packageVersion } from '../lib/version.js';
+import { whenFailures } from '../policy/index.js';
+import type { Agent } from './agent.js';
+
+export const statusOf = (agent: Agent): Status => {
+  const { modes, scope, level, policies, state, reporter, clock } = agent;
+  return {
+    version: packageVersion(),
+    pid: process.pid,
+    started: agent.started,
+    mode: modes.mode,
+    level,
+    scope: scope.path,
+    panic: modes.isPanic,
+    hooks: agent.hooks.map(({ program }) => ({ program, attached: attachedTo(program, scope.path) })),
+    open: openWays(level, scope.level === 0),
+    policies: policies.all.length,
+    blocks: state.ledger.list().length,
+    rate: reporter.rate.perSecond(clock.bootNs()),
+    counters: countersOf(agent),
+    degraded: degradedBy(agent),
+  };
+};
+
+const attachedTo = (program: string, scope: string): string => {
+  const row = PROGRAMS.find(({ name }) => name === program);
+  return row?.attach === 'cgroup' ? scope : (row?.attach ?? '');
+};
+
+/** Everything that is counted anywhere, by name. */
+export const countersOf = (agent: Agent): Record<string, number> => {
+  const { state, reporter, reader, enricher, maps, pipeline, native, ring } = agent;
+  const journal = state.journal.stats();
+  const ledger = state.ledger.stats();
+  const engine = pipeline.engine.stats();
+  const drained = native.ringStats(ring);
+  return {
+    ...maps.counters.all(),
+    events_seen: drained.records,
+    events_short: drained.short,
+    ...reader.counters,
+    ...enricher.counters(),
+    findings: reporter.findings.total,
+    findings_evicted: reporter.findings.evicted,
+    followers_dropped: reporter.followers.dropped,
+    detect_keys: engine.keys,
+    detect_evictions: engine.evictions,
+    detect_unkeyed: engine.unkeyed,
+    detect_unknown_rules: engine.unknownRules,
+    when_failures: whenFailures(),
+    decisions_overflow: ledger.overflow,
+    decisions_refused: ledger.refused,
+    protected_overflow: state.guardrails.overflow,
+    journal_errors: journal.errors,
+    journal_waiting: journal.waiting,
+    journal_lost: journal.lost,
+    journal_torn: journal.torn,
+    journal_damaged: journal.damaged,
+    audit_log_failed: reporter.audit.failed,
+    enforce_failures: reporter.failures,
+    windows_swept: agent.swept,
+    tree_forgotten: agent.host.tree.forgotten,
+    ...agent.controlCounters(),
+  };
+};
+
+/** Why the asked-for enforcement does not fully hold. */
+const degradedBy = (agent: Agent): string[] => {
+  const { modes, state, reporter, policies, paths } = agent;
+  const reasons: string[] = [...agent.troubles.values()];
+  if (modes.isPanic) reasons.push('panic: nothing is denied until kerngate mode enforce');
+  if (state.journal.stats().waiting > 0)
+    reasons.push('the journal cannot be written: decisions would not survive a restart');
+  if (reporter.audit.failed > 0)
+    reasons.push(`the audit log cannot be written: ${reporter.audit.lastError ?? ''}`);
+  for (const [subject, error] of reporter.failing) reasons.push(`${subject} is not enforced: ${error}`);
+  for (const policy of policies.all) {
+    if (policy.placement === 'nftables') reasons.push(`policy ${policy.name}: ${policy.why}`);
+  }
+  const gone = agent.hooks
+    .filter(({ pin }) => pin !== undefined && !existsSync(pin))
+    .map(({ program }) => program);
+  if (gone.length > 0) {
+    reasons.push(
+      `pins are gone (${gone.join(', ')}; ${linkPath(paths.pin, '…')}): enforcement ends with this agent`,
+    );
+  }
+  return reasons;
+};

@@ -1,0 +1,109 @@
+/** What happens with time: lease, ends of blocks, repair of drift, sweeping, the minute's line. */
+import { sweepWindows } from '../kernel/sweep.js';
+import { parseProcessId } from '../model/subject.js';
+import { modeLine } from '../report/lines.js';
+import type { Agent } from './agent.js';
+import { livingProcesses } from './host.js';
+
+const TICK_MS = 1000;
+/** Ticks between two full comparisons with the kernel. */
+const SYNC_EVERY = 10;
+const SWEEP_EVERY = 30;
+const COUNTS_EVERY = 60;
+/** Subjects whose members change while a block of them is in force. */
+const FOLLOWED: ReadonlySet<string> = new Set(['unit', 'container', 'lineage']);
+
+export class Upkeep {
+  readonly #agent: Agent;
+  #timer: NodeJS.Timeout | undefined;
+  #ticks = 0;
+  #dropped = 0;
+  #full = 0;
+
+  constructor(agent: Agent) {
+    this.#agent = agent;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#guarded(), TICK_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** A failure of upkeep must not end the agent; it is told, and tried again at the next tick. */
+  #guarded(): void {
+    try {
+      this.#tick();
+      this.#agent.troubles.delete('upkeep');
+    } catch (error) {
+      if (!this.#agent.troubles.has('upkeep')) this.#agent.say(`upkeep: ${(error as Error).stack}`);
+      this.#agent.troubles.set('upkeep', `upkeep fails: ${(error as Error).message}`);
+    }
+  }
+
+  #tick(): void {
+    const { modes, state, reporter, pipeline, clock, policies, maps } = this.#agent;
+    this.#ticks++;
+    modes.renewLease();
+    state.journal.poll();
+    this.#followPanic();
+    if (modes.revertWhenUnconfirmed()) {
+      policies.install(maps, 'audit');
+      reporter.audit.mode('enforce', 'audit', 'not confirmed in time');
+      this.#agent.say(modeLine('audit', 'enforcement was not confirmed in time'));
+    }
+    const dropped = maps.counters.get('VD_DROPPED');
+    if (dropped !== this.#dropped || this.#ticks % SYNC_EVERY === 0) this.#sync(dropped);
+    reporter.ended(state.ledger.expire(clock.bootNs()), 'expired');
+    const over = state.allow.expire(clock.bootNs());
+    if (policies.executablesChanged()) policies.install(maps, modes.mode);
+    if (over.length > 0 || this.#ticks % SYNC_EVERY === 0 || this.#follows()) pipeline.enforce();
+    this.#sweep();
+    if (this.#ticks % COUNTS_EVERY === 0) this.#agent.say(this.#agent.countsLine());
+  }
+
+  /** A command may have set the latch straight in the kernel, or the journal may tell of it. */
+  #followPanic(): void {
+    const { modes, state } = this.#agent;
+    if (modes.isPanic !== state.ledger.panicked) this.#agent.panic();
+  }
+
+  #sync(dropped: number): void {
+    const { sync, clock, reporter } = this.#agent;
+    this.#dropped = dropped;
+    const { adopted, ended } = sync.adopt(clock.bootNs());
+    for (const entry of adopted) reporter.decision(entry);
+    reporter.ended(ended, 'its window is gone');
+  }
+
+  #follows(): boolean {
+    return this.#agent.state.ledger
+      .entries()
+      .some(({ subject, by }) => by === 'operator' && FOLLOWED.has(subject.kind));
+  }
+
+  #sweep(): void {
+    const { maps, policies, clock, state } = this.#agent;
+    const full = maps.counters.get('WIN_FULL');
+    const crowded = full !== this.#full;
+    if (!crowded && this.#ticks % SWEEP_EVERY !== 0) return;
+    this.#full = full;
+    const living = livingProcesses();
+    const { windows, shared } = sweepWindows(
+      maps,
+      policies.rules,
+      clock.bootNs(),
+      crowded,
+      (pid, tick) => living.get(pid) === tick,
+    );
+    this.#agent.swept += windows + shared;
+    for (const { entry } of state.guardrails.protected()) {
+      const process = entry.subject.kind === 'process' ? parseProcessId(entry.subject.id) : undefined;
+      if (entry.by === 'birth' && process && living.get(process.pid) !== process.startTick) {
+        state.guardrails.forget(process.pid, process.startTick);
+      }
+    }
+  }
+}

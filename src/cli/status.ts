@@ -1,0 +1,43 @@
+/** `kerngate status`: mode, level, what stays open, counters, health. */
+import type { Status } from '../control/api.js';
+import { callAgent } from '../control/client.js';
+import { EXIT } from '../model/error.js';
+import type { Command } from './command.js';
+import type { Field } from './output.js';
+
+const listText = (items: readonly string[], none: string): string =>
+  items.length === 0 ? none : items.join('; ');
+
+const modeField = ({ mode, panic }: Status): Field => {
+  if (panic) return ['mode', `${mode}, panic: nothing is denied until kerngate mode enforce`, 'red'];
+  return ['mode', mode, mode === 'enforce' ? 'green' : 'yellow'];
+};
+
+const counterFields = (counters: Status['counters']): Field[] =>
+  Object.entries(counters).map(([name, value]) => [`  ${name}`, value]);
+
+const statusFields = (status: Status): Field[] => [
+  modeField(status),
+  ['level', status.level],
+  ['open', listText(status.open, 'nothing known')],
+  ['scope', status.scope],
+  ['policies', status.policies],
+  ['blocks', status.blocks],
+  ['rate', `${status.rate.toFixed(1)} events/s`],
+  ['hooks', listText([...new Set(status.hooks.map((hook) => hook.program))], 'none')],
+  ['agent', `${status.version}, pid ${status.pid}, since ${status.started}`],
+  ['degraded', listText(status.degraded, 'no'), status.degraded.length > 0 ? 'red' : 'green'],
+  ['counters', Object.keys(status.counters).length],
+  ...counterFields(status.counters),
+];
+
+export const statusCommand: Command = {
+  name: 'status',
+  summary: 'Show mode, enforcement level, what it leaves open, counters and health.',
+  example: 'kerngate status\nkerngate -o json status',
+  run: async ({ paths, out }) => {
+    const status = await callAgent<Status>(paths.socket, 'GET', '/v1/status');
+    out.record(status, statusFields(status));
+    return status.degraded.length > 0 || status.panic ? EXIT.degraded : EXIT.ok;
+  },
+};

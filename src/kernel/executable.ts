@@ -1,0 +1,32 @@
+/** An executable as the hook compares it: inode and device of the file that runs. */
+import { statfsSync, statSync } from 'node:fs';
+
+export interface FileId {
+  readonly ino: bigint;
+  /** The kernel's own encoding: major << 20 | minor. */
+  readonly dev: number;
+}
+
+/**
+ * File systems on which stat shows the very inode and device the kernel holds. Elsewhere (overlay,
+ * btrfs subvolumes) they may differ, and a comparison would miss: such paths are judged by the agent.
+ */
+const PLAIN = new Set([0xef53, 0x58465342, 0x01021994, 0xf2f52010, 0x858458f6]); // ext, xfs, tmpfs, f2fs, ramfs
+
+/** Undefined when the file is absent or cannot be compared. */
+export const fileIdOf = (path: string): FileId | undefined => {
+  try {
+    if (!PLAIN.has(statfsSync(path).type)) return undefined;
+    const { ino, dev } = statSync(path, { bigint: true });
+    return { ino, dev: kernelDevice(dev) };
+  } catch {
+    return undefined;
+  }
+};
+
+/** From the encoding of user space (glibc's gnu_dev_makedev). */
+const kernelDevice = (dev: bigint): number => {
+  const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & 0xfffff000n);
+  const minor = (dev & 0xffn) | ((dev >> 12n) & 0xffffff00n);
+  return Number((major << 20n) | minor);
+};

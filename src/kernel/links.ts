@@ -1,0 +1,84 @@
+/**
+ * Attaches programs and pins their links, or takes over what an earlier agent left, without a moment in
+ * which nothing is attached: cgroup links change their program in place, the others overlap.
+ */
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { HOOKS } from '../abi/generated.js';
+import type { LinkHandle, Native, ObjectHandle } from './native.js';
+
+export interface HookProgram {
+  readonly name: string;
+  readonly attach: 'cgroup' | 'tp_btf' | 'tracepoint';
+  readonly pin: boolean;
+  readonly role: 'gate' | 'life' | 'outcome' | 'source';
+  readonly source?: string;
+}
+
+export const PROGRAMS: readonly HookProgram[] = HOOKS.flatMap(({ role, source, programs }) =>
+  programs.map((program) => ({ ...program, role, ...(source === undefined ? {} : { source }) })),
+);
+
+export interface Attached {
+  readonly program: string;
+  readonly link: LinkHandle;
+  readonly pin: string | undefined;
+}
+
+export interface LinkContext {
+  readonly native: Native;
+  readonly object: ObjectHandle;
+  readonly pin: string;
+  readonly cgroupFd: number;
+  readonly cgroupId: bigint;
+}
+
+export const linkPath = (pin: string, program: string): string => join(pin, 'links', program);
+
+/** Attaches one program. Throws NativeError. */
+export const attachProgram = (context: LinkContext, program: HookProgram): Attached => {
+  const path = linkPath(context.pin, program.name);
+  if (!program.pin) {
+    return { program: program.name, link: attach(context, program), pin: undefined };
+  }
+  const old = existsSync(path) ? openLink(context.native, path) : undefined;
+  if (old && program.attach === 'cgroup' && context.native.linkInfo(old).cgroupId === context.cgroupId) {
+    context.native.linkUpdate(old, context.object, program.name);
+    return { program: program.name, link: old, pin: path };
+  }
+  const link = attach(context, program);
+  const fresh = `${path}_new`;
+  rmSync(fresh, { force: true });
+  context.native.linkPin(link, fresh);
+  renameSync(fresh, path); /* atomic; drops the old pin, and with it the old link */
+  if (old) context.native.linkClose(old);
+  return { program: program.name, link, pin: path };
+};
+
+const attach = ({ native, object, cgroupFd }: LinkContext, program: HookProgram): LinkHandle =>
+  native.attach(object, program.name, cgroupFd);
+
+/** A pin that is no link, or broken, is as good as none: it is replaced. */
+const openLink = (native: Native, path: string): LinkHandle | undefined => {
+  try {
+    return native.linkOpen(path);
+  } catch {
+    return undefined;
+  }
+};
+
+/** The pinned links of an earlier agent when all are there and serve this cgroup, else undefined. */
+export const adoptLinks = (native: Native, pin: string, cgroupId: bigint): Attached[] | undefined => {
+  const found: Attached[] = [];
+  for (const program of PROGRAMS.filter((candidate) => candidate.pin)) {
+    const path = linkPath(pin, program.name);
+    const link = existsSync(path) ? openLink(native, path) : undefined;
+    const fits = link && (program.attach !== 'cgroup' || native.linkInfo(link).cgroupId === cgroupId);
+    if (link) found.push({ program: program.name, link, pin: path });
+    if (!fits) {
+      for (const { link: opened } of found) native.linkClose(opened);
+      return undefined;
+    }
+  }
+  return found;
+};

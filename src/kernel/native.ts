@@ -1,0 +1,129 @@
+/** The native addon's interface, and the only place that loads it. Arguments are validated by the callers. */
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { KerngateError } from '../model/error.js';
+
+/** Opaque handles; each is released by its `close` function or when it is collected. */
+export interface ObjectHandle {
+  readonly object: unique symbol;
+}
+export interface LinkHandle {
+  readonly link: unique symbol;
+}
+export interface RingHandle {
+  readonly ring: unique symbol;
+}
+
+/** Thrown by every call below that fails: `code` is an errno name, `log` the tail of the verifier log. */
+export interface NativeError extends Error {
+  readonly code: string;
+  readonly errno: number;
+  readonly log?: string;
+}
+
+export interface Native {
+  readonly libbpfVersion: string;
+
+  /** Parses an object file. Nothing reaches the kernel before `objectLoad`. */
+  objectOpen(path: string): ObjectHandle;
+  /** Names of the programs in the object. */
+  objectPrograms(object: ObjectHandle): string[];
+  /** Chooses before load whether a program is loaded. */
+  setAutoload(object: ObjectHandle, program: string, autoload: boolean): void;
+  setMaxEntries(object: ObjectHandle, map: string, entries: number): void;
+  /** Uses the map pinned at `path` when there is one of the same definition, else creates and pins it there. */
+  setMapPin(object: ObjectHandle, map: string, path: string): void;
+  /** Loads maps and programs. On failure `log` holds the last lines of the verifier log. */
+  objectLoad(object: ObjectHandle): void;
+  objectClose(object: ObjectHandle): void;
+  /** A new descriptor of a loaded object's map; the caller closes it with `closeFd`. */
+  objectMapFd(object: ObjectHandle, map: string): number;
+  /** Id, verified instructions (0 before 5.16) and jited bytes of a loaded program. */
+  programInfo(object: ObjectHandle, program: string): { id: number; insns: number; jited: number };
+
+  /** Attaches to a cgroup (by descriptor) when the program is a cgroup program, else by its section name. */
+  attach(object: ObjectHandle, program: string, cgroupFd: number): LinkHandle;
+  linkPin(link: LinkHandle, path: string): void;
+  linkOpen(path: string): LinkHandle;
+  /** Replaces the program of a cgroup link in place, atomically. */
+  linkUpdate(link: LinkHandle, object: ObjectHandle, program: string): void;
+  /** Program id a link runs, and the cgroup id it is attached to (0n when it is no cgroup link). */
+  linkInfo(link: LinkHandle): { id: number; programId: number; cgroupId: bigint };
+  /** Detaches even if other references exist. */
+  linkDetach(link: LinkHandle): void;
+  /** Drops our reference; a pinned link stays attached. */
+  linkClose(link: LinkHandle): void;
+
+  /** Opens a pinned map. */
+  mapOpen(path: string): number;
+  mapInfo(fd: number): {
+    type: number;
+    keySize: number;
+    valueSize: number;
+    maxEntries: number;
+    name: string;
+    id: number;
+  };
+  /** Copies the value into `value`; false when the key is absent. `flags`: 4 = BPF_F_LOCK. */
+  mapLookup(fd: number, key: Uint8Array, value: Uint8Array, flags: number): boolean;
+  /** `flags`: 0 any, 1 no-exist, 2 exist, 4 BPF_F_LOCK. */
+  mapUpdate(fd: number, key: Uint8Array, value: Uint8Array, flags: number): void;
+  /** False when the key was absent. */
+  mapDelete(fd: number, key: Uint8Array): boolean;
+  /** All keys, one after the other. Keys that come and go during the walk may or may not be in it. */
+  mapKeys(fd: number, keySize: number): Uint8Array;
+  closeFd(fd: number): void;
+
+  /**
+   * Drains ring buffers on the event loop. Records of `words` 32-bit words are scattered into
+   * `columns` (a Uint32Array of (words + 2) × capacity): word w of record i at `columns[w * capacity + i]`.
+   * A longer record's tail bytes are appended to `tail`; column `words` holds their offset and column
+   * `words + 1` their length (0: none; a tail that no longer fits ends the batch early). Rings are
+   * drained in the order given. `onBatch(count)` is called once per batch and must consume the
+   * columns before it returns. After a wake-up that found data the rings are drained again each
+   * `intervalMs` until `idleTicks` ticks in a row found nothing; then only the kernel's wake-up does.
+   * A record shorter than `words` words is counted in `ringStats().short` and skipped.
+   */
+  ringOpen(
+    fds: number[],
+    options: {
+      words: number;
+      capacity: number;
+      columns: Uint32Array;
+      tail: Uint8Array;
+      intervalMs: number;
+      idleTicks: number;
+    },
+    onBatch: (count: number) => void,
+  ): RingHandle;
+  /** Drains now, synchronously; returns the number of records handed over. */
+  ringDrain(ring: RingHandle): number;
+  ringStats(ring: RingHandle): { records: number; batches: number; short: number; pendingBytes: number };
+  ringClose(ring: RingHandle): void;
+
+  /** Peer of a connected unix socket. */
+  peerCred(fd: number): { pid: number; uid: number; gid: number };
+  /** Takes (exclusive) or drops an advisory lock; throws EWOULDBLOCK when `wait` is false and it is held. */
+  flock(fd: number, how: 'exclusive' | 'unlock', wait: boolean): void;
+  /** CLOCK_BOOTTIME in nanoseconds; exact below 2^53. */
+  bootNs(): number;
+  /** Sends a datagram to $NOTIFY_SOCKET; false when there is none. */
+  sdNotify(state: string): boolean;
+}
+
+let loaded: Native | undefined;
+
+/** Loads the addon once. Throws KerngateError when it was not built. */
+export const native = (): Native => {
+  if (loaded) return loaded;
+  const path = fileURLToPath(new URL('../../native/build/Release/kerngate.node', import.meta.url));
+  try {
+    loaded = createRequire(import.meta.url)(path) as Native;
+  } catch (cause) {
+    throw new KerngateError(`cannot load the native addon ${path}: ${(cause as Error).message}`, {
+      remedy: 'Build it with: npm run setup',
+      cause,
+    });
+  }
+  return loaded;
+};

@@ -1,0 +1,13 @@
+/** What the ledger wants the kernel to hold: one entry per subject. */
+import type { Subject } from './subject.js';
+
+export interface DesiredEntry {
+  readonly subject: Subject;
+  readonly verdict: 'deny' | 'audit' | 'allow';
+  /** 16 hexadecimal digits; zeros for an allow entry. */
+  readonly decision: string;
+  readonly rule: string;
+  readonly sinceNs: number;
+  /** Infinity: no end. */
+  readonly untilNs: number;
+}

@@ -1,0 +1,192 @@
+/**
+ * The way through the house, and the only file that names all stages, in order:
+ * decode → enrich → detect → decide → enforce → report. Nothing flows back. The agent feeds it from
+ * the ring and ends it in the enforcers; a replay will feed it from a capture.
+ */
+import type { Guardrails } from './decide/guardrails.js';
+import type { Ledger } from './decide/ledger.js';
+import type { Ruling } from './decide/rule-on.js';
+import type { BatchReader } from './decode/batch.js';
+import type { LiveEvent } from './decode/live-event.js';
+import { type Crossing, createEngine, type Engine } from './detect/engine.js';
+import type { Enforcer } from './enforce/enforcer.js';
+import type { Clock } from './lib/clock.js';
+import { formatDuration } from './lib/duration.js';
+import { hexId } from './lib/hex-id.js';
+import { type LedgerEntry, type Level, type Mode, weaker } from './model/decision.js';
+import type { Event } from './model/event.js';
+import type { Finding } from './model/finding.js';
+import type { Outcome } from './model/outcome.js';
+import type { Policy } from './model/policy.js';
+import { subjectKey } from './model/subject.js';
+
+/** What leaves the pipeline. */
+export interface Report {
+  /** Each event, before anything is decided on it; `index` is its place in the batch. */
+  event(event: LiveEvent, index: number): void;
+  finding(finding: Finding, ruling: Ruling): void;
+  decision(entry: LedgerEntry, event: LiveEvent): void;
+  ended(entries: readonly LedgerEntry[], why: string): void;
+  outcomes(outcomes: readonly Outcome[]): void;
+  /** Earlier events of the finding, oldest first; asked for when the batch is over. */
+  evidence(crossing: { policy: Policy; counted: string; atNs: number }): Event[];
+}
+
+export interface Stages {
+  readonly clock: Clock;
+  readonly reader: BatchReader;
+  readonly ledger: Ledger;
+  readonly guardrails: Guardrails;
+  readonly enforcers: readonly Enforcer[];
+  readonly report: Report;
+  readonly level: Level;
+  readonly mode: () => Mode;
+  /** Takes kernel decisions that must not stand out of their windows. */
+  readonly release: (decisions: ReadonlySet<string>) => void;
+  /** True for events of kerngate's own making, such as the canary's. */
+  readonly isOwn: (event: LiveEvent) => boolean;
+  /** Events lost so far. */
+  readonly lost: () => number;
+}
+
+interface Pending {
+  readonly evidence: Event[];
+  readonly policy: Policy;
+  readonly counted: string;
+  readonly atNs: number;
+}
+
+export class Pipeline {
+  readonly engine: Engine;
+  readonly #stages: Stages;
+  readonly #released = new Set<string>();
+  #pending: Pending[] = [];
+  #mustEnforce = false;
+
+  constructor(stages: Stages, policies: readonly Policy[]) {
+    this.#stages = stages;
+    this.engine = createEngine(policies);
+  }
+
+  /** One drained batch. */
+  batch(count: number): void {
+    this.#stages.reader.read(count, (event, index) => this.#one(event, index));
+    if (this.#released.size > 0) {
+      this.#stages.release(this.#released);
+      this.#released.clear();
+    }
+    if (this.#mustEnforce) this.enforce();
+  }
+
+  /** Makes the kernel agree with the ledger; also called for operators' changes and on a timer. */
+  enforce(): Outcome[] {
+    this.#mustEnforce = false;
+    const desired = this.#stages.ledger.desired();
+    const outcomes = this.#stages.enforcers.flatMap((enforcer) => enforcer.apply(desired));
+    this.#stages.report.outcomes(outcomes);
+    return outcomes;
+  }
+
+  /**
+   * Fills in the events that led to each finding. A crossing travels on a ring of its own and overtakes
+   * the telemetry before it, so this is done once that has been drained.
+   */
+  completeFindings(): void {
+    const pending = this.#pending;
+    this.#pending = [];
+    for (const { evidence, ...crossing } of pending) {
+      evidence.unshift(...this.#stages.report.evidence(crossing));
+    }
+  }
+
+  get hasPending(): boolean {
+    return this.#pending.length > 0;
+  }
+
+  #one(event: LiveEvent, index: number): void {
+    const { report, ledger } = this.#stages;
+    if (this.#stages.isOwn(event)) return;
+    if (event.ended) {
+      this.#end(event);
+      return;
+    }
+    report.event(event, index);
+    if (event.crossed && event.decision !== undefined)
+      ledger.noteHits(event.decision, event.hits, event.atNs);
+    this.engine.step(event, (crossing) => this.#cross(crossing, event));
+    if (event.kind === 'exit') {
+      const gone = event.key('process');
+      if (gone) report.ended(ledger.subjectGone(gone), 'its process ended');
+    }
+  }
+
+  #end(event: LiveEvent): void {
+    const { report, ledger } = this.#stages;
+    const subject = event.key('process');
+    if (event.decision === undefined || !subject) return;
+    ledger.noteHits(event.decision, event.hits, event.atNs);
+    report.ended(ledger.subjectGone(subject), 'its process ended');
+  }
+
+  #cross(crossing: Crossing, event: LiveEvent): void {
+    const { report, ledger, level, mode } = this.#stages;
+    const finding = this.#finding(crossing, event);
+    const kernelDecision = crossing.inKernel ? event.decision : undefined;
+    const ruling = ledger.decide({
+      finding,
+      policy: crossing.policy,
+      subject: crossing.subject,
+      counted: crossing.counted,
+      mode: this.#modeOf(crossing, event, mode()),
+      atNs: event.atNs,
+      inKernel: crossing.inKernel,
+      ...(kernelDecision === undefined ? {} : { kernelDecision }),
+      rule: crossing.policy.hash,
+      level,
+      untrusted: crossing.untrusted,
+    });
+    if (ruling.release !== undefined) this.#released.add(ruling.release);
+    if (crossing.inKernel && ruling.decision) ledger.noteHits(ruling.decision.id, event.hits, event.atNs);
+    for (const entry of [ruling.decision, ruling.widened]) {
+      if (!entry || entry.finding !== finding.id) continue;
+      finding.decision ??= entry.id;
+      if (!entry.pushed) this.#mustEnforce = true;
+      report.decision(entry, event);
+    }
+    if (ruling.decision && !ruling.created) finding.decision ??= ruling.decision.id;
+    report.finding(finding, ruling);
+  }
+
+  /** What the hook did is what the decision says. */
+  #modeOf({ policy, inKernel }: Crossing, event: LiveEvent, agent: Mode): Mode {
+    if (inKernel) return event.verdict === 'deny' ? 'enforce' : 'audit';
+    return weaker(policy.mode ?? agent, agent);
+  }
+
+  #finding(crossing: Crossing, event: LiveEvent): Finding {
+    const { policy, subject, counted } = crossing;
+    const evidence = [event.snapshot()];
+    this.#pending.push({ evidence, policy, counted: subjectKey(counted), atNs: event.atNs });
+    return {
+      id: hexId('finding', policy.name, subjectKey(counted), event.atNs),
+      at: this.#stages.clock.wall(event.atNs),
+      policy: policy.name,
+      severity: policy.severity,
+      attack: policy.attack,
+      subject,
+      summary: summaryOf(crossing, event),
+      evidence,
+      lost: this.#stages.lost(),
+    };
+  }
+}
+
+const summaryOf = ({ policy, counted, tier, distinct }: Crossing, event: LiveEvent): string => {
+  const where = event.dstIp === undefined ? '' : ` to ${event.dstIp} port ${event.dstPort}`;
+  if (policy.detect.type !== 'burst') return `${event.kind}${where}`;
+  const { limit, withinNs } = tier ?? policy.detect.tiers[0] ?? { limit: 0, withinNs: 0 };
+  const what = policy.detect.distinct === undefined ? 'events' : `distinct ${policy.detect.distinct}`;
+  const count = distinct ?? limit + 1;
+  const whose = policy.detect.by === 'process' ? '' : ` by ${counted.kind} ${counted.name}`;
+  return `${count} ${what} (${policy.on.join(', ')}) in ${formatDuration(withinNs)}${whose}, limit ${limit}; last${where || ` ${event.kind}`}`;
+};
