@@ -98,7 +98,6 @@ export const policy = (name = 'burst', then: Partial<Then> = {}): Policy => ({
   on: ['connect'],
   matches: () => true,
   detect: { type: 'rule' },
-  // biome-ignore lint/suspicious/noThenProperty: the policy language has this word; nobody awaits a policy
   then: { ...THEN, ...then },
   hash: hexId('rule', name),
   placement: 'agent',
