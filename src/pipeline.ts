@@ -181,6 +181,14 @@ export class Pipeline {
   }
 }
 
+/** The map of windows was full: the verdict lies on the window that the whole cgroup shares. */
+const asShared = (crossing: Crossing, event: LiveEvent): Crossing => {
+  const cgroup = crossing.inKernel && event.shared ? event.key('cgroup') : undefined;
+  if (!cgroup) return crossing;
+  const isSame = subjectKey(crossing.subject) === subjectKey(crossing.counted);
+  return { ...crossing, counted: cgroup, subject: isSame ? cgroup : crossing.subject };
+};
+
 const summaryOf = ({ policy, counted, tier, distinct }: Crossing, event: LiveEvent): string => {
   const where = event.dstIp === undefined ? '' : ` to ${event.dstIp} port ${event.dstPort}`;
   if (policy.detect.type !== 'burst') return `${event.kind}${where}`;

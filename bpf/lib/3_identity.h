@@ -40,6 +40,18 @@ static __always_inline void kg_identify_task(struct kg_event *event, struct task
 	BPF_CORE_READ_INTO(&event->comm, task, comm);
 }
 
+/* The same for the current task, cheaper where a helper answers. */
+static __always_inline void kg_identify_current(struct kg_event *event, struct task_struct *task)
+{
+	event->tgid = BPF_CORE_READ(task, tgid);
+	event->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	event->ppid = BPF_CORE_READ(task, group_leader, real_parent, tgid);
+	event->uid = bpf_get_current_uid_gid();
+	event->session = kg_session_of(task);
+	event->cgroup = bpf_get_current_cgroup_id();
+	BPF_CORE_READ_INTO(&event->comm, task, comm);
+}
+
 static __always_inline void kg_executable_of(struct task_struct *task, struct kg_file *file)
 {
 	struct inode *inode = BPF_CORE_READ(task, mm, exe_file, f_inode);

@@ -293,7 +293,7 @@ static __always_inline int kg_gate(struct kg_event *event, __u32 kind, __u32 sen
 	kg_count(KG_C_GATE_HITS);
 	event->at_ns = bpf_ktime_get_boot_ns();
 	event->kind = kind;
-	kg_identify_task(event, task);
+	kg_identify_current(event, task);
 	if (kg_is_agent(event->tgid, event->start_ns))
 		return 1; /* open: the agent never blocks or watches itself */
 	kg_identify_more(event, task);

@@ -10,8 +10,8 @@ const TICK_MS = 1000;
 const SYNC_EVERY = 10;
 const SWEEP_EVERY = 30;
 const COUNTS_EVERY = 60;
-/** Subjects whose members change while a block of them is in force. */
-const FOLLOWED: ReadonlySet<string> = new Set(['unit', 'container', 'lineage']);
+/** Subjects whose members change while a block of them is in force, whoever set it. */
+const FOLLOWED: ReadonlySet<string> = new Set(['unit', 'container']);
 
 export class Upkeep {
   readonly #agent: Agent;

@@ -8,6 +8,13 @@ import type { HostView } from './targets.js';
 
 const KINDS = new Set<number>([KG_VERDICT_KIND.DENY, KG_VERDICT_KIND.ALLOW]);
 
+/**
+ * An allowed address is never banned itself; it is no free way out for a blocked process, so the hooks
+ * do not hear of it.
+ */
+const isForHooks = ({ verdict, subject }: DesiredEntry): boolean =>
+  verdict !== 'allow' || (subject.kind !== 'destination' && subject.kind !== 'source');
+
 const verdictOf = ({ verdict }: DesiredEntry): number | undefined => {
   if (verdict === 'allow') return KG_VERDICT_KIND.ALLOW;
   return verdict === 'deny' ? KG_VERDICT_KIND.DENY : undefined;
@@ -15,5 +22,5 @@ const verdictOf = ({ verdict }: DesiredEntry): number | undefined => {
 
 export const kernelEnforcer = (maps: Maps, host: HostView): Enforcer => ({
   name: 'kernel',
-  apply: (desired) => reconcile(maps, host, desired, verdictOf, KINDS),
+  apply: (desired) => reconcile(maps, host, desired.filter(isForHooks), verdictOf, KINDS),
 });
