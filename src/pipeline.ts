@@ -113,7 +113,7 @@ export class Pipeline {
     report.event(event, index);
     if (event.crossed && event.decision !== undefined)
       ledger.noteHits(event.decision, event.hits, event.atNs);
-    this.engine.step(event, (crossing) => this.#cross(crossing, event));
+    this.engine.step(event, (crossing) => this.#cross(asShared(crossing, event), event));
     if (event.kind === 'exit') {
       const gone = event.key('process');
       if (gone) report.ended(ledger.subjectGone(gone), 'its process ended');
