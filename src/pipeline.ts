@@ -111,8 +111,6 @@ export class Pipeline {
       return;
     }
     report.event(event, index);
-    if (event.crossed && event.decision !== undefined)
-      ledger.noteHits(event.decision, event.hits, event.atNs);
     this.engine.step(event, (crossing) => this.#cross(asShared(crossing, event), event));
     if (event.kind === 'exit') {
       const gone = event.key('process');

@@ -76,8 +76,9 @@ const degradedBy = (agent: Agent): string[] => {
   if (modes.isPanic) reasons.push('panic: nothing is denied until kerngate mode enforce');
   if (state.journal.stats().waiting > 0)
     reasons.push('the journal cannot be written: decisions would not survive a restart');
-  if (reporter.audit.failed > 0)
-    reasons.push(`the audit log cannot be written: ${reporter.audit.lastError ?? ''}`);
+  if (reporter.audit.lastError !== undefined) {
+    reasons.push(`the audit log cannot be written: ${reporter.audit.lastError}`);
+  }
   for (const [subject, error] of reporter.failing) reasons.push(`${subject} is not enforced: ${error}`);
   for (const policy of policies.all) {
     if (policy.placement === 'nftables') reasons.push(`policy ${policy.name}: ${policy.why}`);

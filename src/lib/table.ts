@@ -86,7 +86,7 @@ export const formatTable = <T>(columns: readonly Column<T>[], rows: readonly T[]
     ),
   );
   const lines = [headRow(columns, widths), ...rows.map((row) => bodyRow(columns, widths, row, color))];
-  return `${lines.join('\n')}\n`;
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 };
 
 /** Header and row printer of a stream: widths are the columns' `min`, longer cells push the rest. */

@@ -1,5 +1,6 @@
 /** A file only its owner reads, appended to line by line, synchronously; failures are counted, never thrown. */
-import { closeSync, constants, fchmodSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 /** No symlink is followed and no FIFO waited for: the name must be the file itself. */
 const FLAGS =
@@ -24,6 +25,7 @@ export class AppendFile {
   /** Opens the path anew, for a log that was rotated away. The old file stays in use when that fails. */
   reopen(): boolean {
     try {
+      mkdirSync(dirname(this.path), { recursive: true, mode: 0o750 });
       const fd = openSafely(this.path);
       this.close();
       this.#fd = fd;

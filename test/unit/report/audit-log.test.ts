@@ -3,7 +3,6 @@ import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
@@ -95,13 +94,15 @@ it('appends across restarts and follows a rotation when asked', () => {
 });
 
 it('counts what it cannot write, and writes again as soon as it can', () => {
-  const nested = join(folder, 'missing', 'audit.jsonl');
+  const inTheWay = join(folder, 'log');
+  writeFileSync(inTheWay, 'a file where the folder should be');
+  const nested = join(inTheWay, 'kerngate', 'audit.jsonl');
   const log = open(nested);
   log.panic(1);
   log.panic(2);
   expect(log.failed).toBe(2);
-  expect(log.lastError).toContain('ENOENT');
-  mkdirSync(join(folder, 'missing'));
+  expect(log.lastError).toContain('ENOTDIR');
+  rmSync(inTheWay);
   log.panic(3);
   expect(log.failed).toBe(2);
   expect(log.lastError).toBeUndefined();
