@@ -118,12 +118,16 @@ export class Pipeline {
     }
   }
 
+  /** A kernel decision is over; its last count comes with the record. */
   #end(event: LiveEvent): void {
     const { report, ledger } = this.#stages;
+    if (event.decision !== undefined) ledger.noteHits(event.decision, event.hits, event.atNs);
+    if (event.kind !== 'exit') {
+      report.ended(ledger.expire(event.atNs), 'expired');
+      return;
+    }
     const subject = event.key('process');
-    if (event.decision === undefined || !subject) return;
-    ledger.noteHits(event.decision, event.hits, event.atNs);
-    report.ended(ledger.subjectGone(subject), 'its process ended');
+    if (subject) report.ended(ledger.subjectGone(subject), 'its process ended');
   }
 
   #cross(crossing: Crossing, event: LiveEvent): void {

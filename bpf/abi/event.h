@@ -8,7 +8,7 @@
 enum kg_event_flag {
 	KG_F_CROSSED = 1, /* this attempt crossed a limit: `decision` is new */
 	KG_F_SPARED = 2,  /* a deny matched, a protection held it back */
-	KG_F_ENDED = 4,   /* the subject of `decision` is gone; `count` holds its hits */
+	KG_F_ENDED = 4,   /* `decision` is over: its process (exit) or its time (else) is; `count`: its hits */
 	KG_F_SHARED = 8,  /* decided by the shared window of the cgroup: the window map was full */
 	KG_F_NOOWNER = 16, /* the socket's owner is unknown: identity fields are zero */
 };

@@ -31,6 +31,8 @@ struct kg_attempt {
 	__u32 claimed;
 	__u32 slot;     /* taken by an admitted attempt */
 	__u32 pad;
+	__u64 ended;    /* decision whose time was over, 0 for none */
+	__u64 ended_hits;
 };
 
 static __always_inline int kg_same_key(const struct kg_window_key *a, const struct kg_window_key *b)
@@ -94,8 +96,11 @@ static __always_inline int kg_step_locked(struct kg_window *window, const struct
 		return KG_STEP_STALE;
 	}
 	window->touched_ns = now;
-	if (window->verdict != KG_NONE && now >= window->until_ns)
+	if (window->verdict != KG_NONE && now >= window->until_ns) {
+		attempt->ended = window->decision;
+		attempt->ended_hits = window->hits;
 		kg_reset(window);
+	}
 	if (window->verdict != KG_NONE) {
 		step = KG_STEP_LIVE;
 	} else {

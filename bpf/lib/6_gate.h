@@ -96,6 +96,24 @@ static __always_inline void kg_report_crossing(struct kg_event *event, __u32 ver
 	event->flags = flags | KG_F_CROSSED;
 }
 
+/* The last count of a decision whose time was over; the window has begun anew with this attempt. */
+static __always_inline void kg_report_end(struct kg_event *event, const struct kg_attempt *attempt,
+					  const struct kg_rule *rule)
+{
+	__u64 decision = event->decision, hash = event->rule, count = event->count;
+	__u8 flags = event->flags;
+
+	event->decision = attempt->ended;
+	event->rule = rule->hash;
+	event->count = attempt->ended_hits;
+	event->flags = KG_F_ENDED;
+	kg_emit_crossing(event);
+	event->decision = decision;
+	event->rule = hash;
+	event->count = count;
+	event->flags = flags;
+}
+
 /*
  * One rule, one window. Returns the verdict for the attempt. A subject that cannot be named (no lineage
  * known, executable unreadable) is counted with its cgroup: closed, since it cannot get out of counting.
@@ -141,6 +159,8 @@ KG_GLOBAL int kg_judge(struct kg_event *event, __u32 slot, __u64 *taken)
 		if (window)
 			step = kg_step(window, &place.key, rule, &attempt);
 	}
+	if (attempt.ended)
+		kg_report_end(event, &attempt, rule);
 	if (attempt.claimed)
 		kg_charge(event->cgroup, event->uid);
 	if (step == KG_STEP_OPEN)

@@ -40,9 +40,9 @@ export class KernelSync {
     return { adopted, ended };
   }
 
-  /** Brings the counts of hits up to date. */
-  refreshHits(nowNs: number): void {
-    this.#noteHits([...windowEntries(this.#maps, nowNs), ...this.#setOnce(nowNs)]);
+  /** Brings the counts of hits up to date, also of decisions whose time is just over. */
+  refreshHits(): void {
+    this.#noteHits([...windowEntries(this.#maps, 0), ...this.#setOnce(0)]);
   }
 
   /** Empties the windows of these decisions. */

@@ -18,6 +18,8 @@ export class Upkeep {
   #timer: NodeJS.Timeout | undefined;
   #ticks = 0;
   #dropped = 0;
+  /** Infinity when nothing is in force. */
+  #nextEndNs = Number.POSITIVE_INFINITY;
   #full = 0;
 
   constructor(agent: Agent) {
@@ -56,7 +58,7 @@ export class Upkeep {
     }
     const dropped = maps.counters.get('VD_DROPPED');
     if (dropped !== this.#dropped || this.#ticks % SYNC_EVERY === 0) this.#sync(dropped);
-    reporter.ended(state.ledger.expire(clock.bootNs()), 'expired');
+    this.#expire();
     const over = state.allow.expire(clock.bootNs());
     if (policies.executablesChanged()) policies.install(maps, modes.mode);
     if (over.length > 0 || this.#ticks % SYNC_EVERY === 0 || this.#follows()) pipeline.enforce();
@@ -76,6 +78,15 @@ export class Upkeep {
     const { adopted, ended } = sync.adopt(clock.bootNs());
     for (const entry of adopted) reporter.decision(entry);
     reporter.ended(ended, 'its window is gone');
+  }
+
+  /** The kernel's windows keep the count of an ended decision until the next attempt: it is read before. */
+  #expire(): void {
+    const { state, sync, reporter, clock } = this.#agent;
+    const nowNs = clock.bootNs();
+    if (this.#nextEndNs <= nowNs) sync.refreshHits();
+    reporter.ended(state.ledger.expire(nowNs), 'expired');
+    this.#nextEndNs = Math.min(...state.ledger.entries().map(({ untilNs }) => untilNs));
   }
 
   #follows(): boolean {
