@@ -24,7 +24,7 @@ struct {
 /* Crossings and ends of kernel decisions: at most one of each for a subject and rule in its time. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 2 * 1024 * 1024);
+	__uint(max_entries, 8 * 1024 * 1024);
 } kg_crossings SEC(".maps") __weak;
 
 /* What hooks obey: enum kg_control_slot. */
