@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # root: lib/common.sh
 # The Debian packages the build needs, each with its reason. Sourced by scripts/setup.
 
 # name|what for
