@@ -4,8 +4,9 @@ import { release } from 'node:os';
 import { openWays } from '../kernel/levels.js';
 import { native } from '../kernel/native.js';
 import { checkObjectFile } from '../kernel/object-file.js';
-import { cgroup2Mount, requireBtf, requireRoot } from '../kernel/prerequisites.js';
+import { requireBtf, requireRoot } from '../kernel/prerequisites.js';
 import { tryCgroupLevel } from '../kernel/trial.js';
+import { cgroup2Mount } from '../lib/cgroup-tree.js';
 import type { Paths } from '../lib/paths.js';
 import type { KerngateError } from '../model/error.js';
 

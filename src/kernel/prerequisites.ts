@@ -1,7 +1,8 @@
 /** What the kernel and the host must offer before anything is loaded; each lack has its own message. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { cgroup2Mount } from '../lib/cgroup-tree.js';
 import { KerngateError } from '../model/error.js';
 
 const BPFFS_MAGIC = 0xcafe4a11;
@@ -41,14 +42,6 @@ export interface Scope {
   readonly level: number;
   readonly mount: string;
 }
-
-/** Mount point of the cgroup v2 hierarchy, which on hybrid hosts is not /sys/fs/cgroup. */
-export const cgroup2Mount = (mountinfo = readFileSync('/proc/self/mountinfo', 'utf8')): string | undefined =>
-  mountinfo
-    .split('\n')
-    .map((line) => line.split(' - '))
-    .find(([, kind]) => kind?.startsWith('cgroup2 '))?.[0]
-    ?.split(' ')[4];
 
 /** The subtree the agent is limited to. Throws KerngateError when it is no cgroup v2 folder. */
 export const resolveScope = (path: string | undefined): Scope => {

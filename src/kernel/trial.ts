@@ -2,10 +2,11 @@
 import { mkdtempSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { KG_MODE } from '../abi/generated.js';
+import { cgroup2Mount } from '../lib/cgroup-tree.js';
 import { KerngateError } from '../model/error.js';
 import { runCanary } from './canary.js';
 import type { Native } from './native.js';
-import { cgroup2Mount, resolveScope } from './prerequisites.js';
+import { resolveScope } from './prerequisites.js';
 import { openSensor, removePins } from './sensor.js';
 
 export interface Trial {

@@ -13,8 +13,11 @@ const read = (path: string): string | undefined => {
   }
 };
 
-/** Mount point of cgroup v2, or undefined when it is not mounted. */
-export const cgroup2Mount = (): string | undefined => parseCgroup2Mount(read('/proc/self/mountinfo') ?? '');
+/** What is mounted where, as the kernel tells it. Empty without /proc: the same as nothing mounted. */
+export const mountInfo = (): string => read('/proc/self/mountinfo') ?? '';
+
+/** Mount point of cgroup v2, which on hybrid hosts is not /sys/fs/cgroup; undefined when it is not mounted. */
+export const cgroup2Mount = (): string | undefined => parseCgroup2Mount(mountInfo());
 
 /** The first mount of the whole tree, else the first of a part of it. See proc_pid_mountinfo(5). */
 export const parseCgroup2Mount = (mountinfo: string): string | undefined => {

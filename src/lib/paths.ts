@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { mountInfo, parseCgroup2Mount } from './cgroup-tree.js';
 
 /** Paths as flags gave them. */
 export interface PathFlags {
@@ -43,28 +44,7 @@ export interface PathHost {
 export const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 const VENDOR_POLICIES = '/usr/share/kerngate/policies';
 
-const readMountInfo = (): string => {
-  try {
-    return readFileSync('/proc/self/mountinfo', 'utf8');
-  } catch {
-    return ''; // No /proc: the same as no mount; who needs the cgroup root says so.
-  }
-};
-
-const HOST: PathHost = { packageRoot: PACKAGE_ROOT, etc: '/etc/kerngate', mountInfo: readMountInfo };
-
-const unescapeMount = (path: string): string =>
-  path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
-
-/** Mount point of cgroup v2 in the text of `/proc/self/mountinfo`; whole trees before mounted subtrees. */
-export const cgroup2Mount = (mountInfo: string): string | undefined => {
-  const mounts = mountInfo
-    .split('\n')
-    .map((line) => line.split(' '))
-    .filter((fields) => fields[fields.indexOf('-', 6) + 1] === 'cgroup2' && fields.indexOf('-', 6) > 0);
-  const mount = mounts.find((fields) => fields[3] === '/') ?? mounts[0];
-  return mount?.[4] === undefined ? undefined : unescapeMount(mount[4]);
-};
+const HOST: PathHost = { packageRoot: PACKAGE_ROOT, etc: '/etc/kerngate', mountInfo };
 
 const defaultPolicies = (host: PathHost): { paths: string[]; from: PathSource } => {
   const own = join(host.etc, 'policies.d');
@@ -107,7 +87,7 @@ const auditLogPath = (flags: PathFlags, env: NodeJS.ProcessEnv, state: string): 
 export const resolvePaths = (flags: PathFlags = {}, env = process.env, host = HOST): Paths => {
   const state = pick(flags.state, env.KERNGATE_STATE, '/var/lib/kerngate');
   const policies = resolvePolicies(flags, env, host);
-  const cgroupRoot = flags.cgroupRoot || env.KERNGATE_CGROUP_ROOT || cgroup2Mount(host.mountInfo());
+  const cgroupRoot = flags.cgroupRoot || env.KERNGATE_CGROUP_ROOT || parseCgroup2Mount(host.mountInfo());
   return {
     config: pick(flags.config, env.KERNGATE_CONFIG, join(host.etc, 'kerngate.yaml')),
     configFrom: sourceOf(flags.config, env.KERNGATE_CONFIG),

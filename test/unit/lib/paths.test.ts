@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { cgroup2Mount, PACKAGE_ROOT, policyFiles, resolvePaths } from '../../../src/lib/paths.js';
+import { PACKAGE_ROOT, policyFiles, resolvePaths } from '../../../src/lib/paths.js';
 
 const scratch = (): string => {
   const folder = mkdtempSync(join(tmpdir(), 'kg-paths-'));
@@ -117,17 +117,13 @@ describe('resolvePaths', () => {
   });
 });
 
-describe('cgroup2Mount', () => {
-  it('finds the whole tree, and undoes the escapes of the kernel', () => {
-    expect(cgroup2Mount(MOUNTS)).toBe('/sys/fs/cgroup/with space');
-    expect(cgroup2Mount('')).toBeUndefined();
-    expect(cgroup2Mount('30 24 0:26 / /a rw - cgroup cgroup rw\n')).toBeUndefined();
-  });
-
-  it('agrees with findmnt on this host', () => {
-    const mount = execFileSync('findmnt', ['-t', 'cgroup2', '-n', '-o', 'TARGET'], { encoding: 'utf8' });
-    expect(mount.split('\n').map((line) => line.trim())).toContain(resolvePaths({}, {}).cgroupRoot);
-  });
+it('takes the mounted cgroup v2 for the root when nothing names one', () => {
+  const at = (mountInfo: string) =>
+    resolvePaths({}, {}, { ...installed, mountInfo: () => mountInfo }).cgroupRoot;
+  expect(at(MOUNTS)).toBe('/sys/fs/cgroup/with space');
+  expect(at('')).toBeUndefined();
+  const mount = execFileSync('findmnt', ['-t', 'cgroup2', '-n', '-o', 'TARGET'], { encoding: 'utf8' });
+  expect(mount.split('\n').map((line) => line.trim())).toContain(resolvePaths({}, {}).cgroupRoot);
 });
 
 describe('policyFiles', () => {
