@@ -1,0 +1,64 @@
+/** Child processes of the demonstration: some run to their end, with others it talks line by line. */
+import { execa } from 'execa';
+import { KerngateError } from '../model/error.js';
+
+/** Runs a program to its end; `output` holds stdout and stderr as they came. */
+export const runToEnd = async (
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<{ code: number; output: string }> => {
+  const result = await execa(command, args, {
+    env,
+    extendEnv: false,
+    all: true,
+    reject: false,
+    stdin: 'ignore',
+  });
+  return { code: result.exitCode ?? 1, output: result.all };
+};
+
+const start = (command: string, args: readonly string[], env: NodeJS.ProcessEnv) =>
+  execa(command, args, { env, extendEnv: false, all: true, reject: false, buffer: false });
+
+/** A program that stays: it is told lines and tells some. */
+export class Talker {
+  readonly #child: ReturnType<typeof start>;
+  readonly #lines: AsyncIterator<string>;
+  readonly #name: string;
+  readonly #said: string[] = [];
+
+  constructor(name: string, command: string, args: readonly string[], env: NodeJS.ProcessEnv) {
+    this.#name = name;
+    this.#child = start(command, args, env);
+    this.#lines = this.#child.iterable({ from: 'all' })[Symbol.asyncIterator]();
+  }
+
+  /** Throws KerngateError when it could not be started. */
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new KerngateError(`${this.#name} could not be started`);
+    return this.#child.pid;
+  }
+
+  tell(line: string): void {
+    this.#child.stdin.write(`${line}\n`);
+  }
+
+  /** Its next line that matches. Throws KerngateError, with all it said, when it ends before. */
+  async line(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const { value, done } = await this.#lines.next();
+      if (done) throw new KerngateError(`${this.#name} ended early:\n${this.#said.join('\n')}`);
+      this.#said.push(value);
+      if (pattern.test(value)) return value;
+    }
+  }
+
+  /** Ends it: asks first, then insists. */
+  async end(): Promise<void> {
+    this.#child.kill('SIGTERM');
+    const insist = setTimeout(() => this.#child.kill('SIGKILL'), 10_000);
+    await this.#child;
+    clearTimeout(insist);
+  }
+}
