@@ -69,8 +69,10 @@ const WRAPPERS: readonly number[] = [BTF_KIND.typedef, BTF_KIND.const, BTF_KIND.
 
 const strip = (types: readonly BtfType[], id: number): BtfType => {
   let type = types[id];
-  while (type && WRAPPERS.includes(type.kind)) type = types[type.value];
-  if (!type) throw new Error(`BTF names type ${id}, which it does not have`);
+  /* A damaged file may name types in a circle; a sound one needs fewer steps than it has types. */
+  for (let step = 0; type && WRAPPERS.includes(type.kind) && step < types.length; step++)
+    type = types[type.value];
+  if (!type || WRAPPERS.includes(type.kind)) throw new Error(`BTF names type ${id}, which it does not have`);
   return type;
 };
 
