@@ -16,10 +16,17 @@ test.each([
 
 test.each([
   ['{block: process}', 'block process for 10m'],
-  ['{block: cgroup, for: 90m, deny: all, sever: true}', 'block cgroup for 1h30m, deny all, sever'],
+  ['{block: cgroup, for: 90m, deny: new, sever: false}', 'block cgroup for 1h30m'],
   ['{block: cgroup, escalate: {factor: 2, max: 24h}}', 'block cgroup for 10m, ×2 up to 1d'],
   ['{alert: true}', 'alert'],
   ['{allow: true}', 'allow'],
 ])('then %s', (action, text) => {
   expect(describeThen(policyOf({ action }))).toBe(text);
+});
+
+test('a wider denial is named', () => {
+  const { then } = policyOf({ action: '{block: cgroup, for: 90m}' });
+  expect(describeThen({ then: { ...then, deny: 'all', sever: true } })).toBe(
+    'block cgroup for 1h30m, deny all, sever',
+  );
 });

@@ -27,11 +27,7 @@ test('name, summary, severity, mode, priority, attack and then do not matter', (
     },
     { requiredKeys: [] },
   );
-  const actions = fc.constantFrom(
-    '{alert: true}',
-    '{block: cgroup, for: 4h}',
-    '{block: process, sever: true}',
-  );
+  const actions = fc.constantFrom('{alert: true}', '{block: cgroup, for: 4h}', '{block: process, deny: new}');
   fc.assert(
     fc.property(name, free, actions, (name, lines, action) => {
       const text = policyText({ ...base, ...lines, action }, name);

@@ -27,8 +27,8 @@ detect:
 then:
   block: process
   for: 30m
-  deny: all
-  sever: true
+  deny: new
+  sever: false
   escalate: {factor: 2, max: 24h}
 `);
   expect(policy).toMatchObject({
@@ -45,8 +45,8 @@ then:
   expect(consequence).toEqual({
     block: 'process',
     forNs: 1_800e9,
-    deny: 'all',
-    sever: true,
+    deny: 'new',
+    sever: false,
     alert: false,
     allow: false,
     escalate: { factor: 2, maxNs: 86_400e9 },
