@@ -97,7 +97,7 @@ export class Agent {
       pin: paths.pin,
       scope,
       source: config.telemetry.connect === 'tracepoint' ? 'tracepoint' : 'cgroup',
-      sizes: { kg_windows: config.limits.windows },
+      sizes: sizesOf(config),
     });
     this.maps = this.#sensor.maps;
     this.hooks = this.#sensor.attached;
@@ -321,6 +321,12 @@ export class Agent {
     }
   }
 }
+
+const sizesOf = ({ limits: { windows, events, crossings } }: Config): Record<string, number> => ({
+  kg_windows: windows,
+  ...(events !== undefined && { kg_events: events }),
+  ...(crossings !== undefined && { kg_crossings: crossings }),
+});
 
 const configured = ({ subject, reason }: { subject: string; reason: string }) => {
   const colon = subject.indexOf(':');

@@ -1,97 +1,100 @@
 /** `kerngate.yaml`: what the agent reads at its start besides flags. Unknown keys are errors. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { LineCounter, parseDocument } from 'yaml';
+import { existsSync } from 'node:fs';
 import { z } from 'zod';
-import { nearest } from '../lib/levenshtein.js';
 import { KerngateError } from '../model/error.js';
+import {
+  formatProblem,
+  type JsonSchema,
+  type LoadOptions,
+  located,
+  type Problem,
+  readTrusted,
+  readYaml,
+  shapeFaults,
+} from '../policy/index.js';
 import { LAUNCHERS } from './lineage.js';
 
 const SUBJECT = /^(process|session|cgroup|unit|container|user|exe|source|destination):(.+)$/;
 
+const path = z.string().startsWith('/', 'expected an absolute path');
+const windows = 'windows must be a whole number from 16 to 1048576';
+const RING = 'a ring has a power of two of bytes, from 65536 to 1073741824';
+const ring = z
+  .int(RING)
+  .min(65_536, RING)
+  .max(1_073_741_824, RING)
+  .refine((bytes) => Number.isInteger(Math.log2(bytes)), RING)
+  .optional();
+
 const SCHEMA = z.strictObject({
   mode: z.enum(['audit', 'enforce']).optional(),
-  cgroup_root: z.string().startsWith('/').optional(),
+  cgroup_root: path.optional(),
   telemetry: z
     .strictObject({ connect: z.enum(['auto', 'cgroup', 'tracepoint']).default('auto') })
     .prefault({}),
-  /** Most windows the kernel keeps; a power of two is not needed. */
-  limits: z.strictObject({ windows: z.int().min(16).max(1_048_576).default(32_768) }).prefault({}),
+  limits: z
+    .strictObject({
+      /** Most windows the kernel keeps; a power of two is not needed. */
+      windows: z.int(windows).min(16, windows).max(1_048_576, windows).default(32_768),
+      /** Bytes of the rings for telemetry and for crossings; the BPF object's own sizes when absent. */
+      events: ring,
+      crossings: ring,
+    })
+    .prefault({}),
   launchers: z
-    .array(z.string().startsWith('/'))
-    .max(256)
+    .array(path)
+    .max(256, 'at most 256 launchers')
     .default([...LAUNCHERS]),
   allow: z
-    .array(z.strictObject({ subject: z.string().regex(SUBJECT), reason: z.string().min(1) }))
-    .max(1024)
+    .array(
+      z.strictObject({
+        subject: z
+          .string()
+          .regex(SUBJECT, 'expected KIND:NAME, such as unit:sshd.service or exe:/usr/sbin/sshd'),
+        reason: z.string().min(1, 'a reason says something'),
+      }),
+    )
+    .max(1024, 'at most 1024 entries')
     .default([]),
 });
 
 export type Config = z.infer<typeof SCHEMA>;
 
-/** The configuration at `path`; defaults when there is none and nobody named it. Throws KerngateError (invalid). */
-export const loadConfig = (path: string, isNamed: boolean, owners: readonly number[]): Config => {
-  if (!existsSync(path)) {
-    if (!isNamed) return SCHEMA.parse({});
-    throw new KerngateError(`${path}: no such configuration file`, {
-      exit: 'invalid',
-      remedy: 'Give another with --config, or leave it out for the defaults.',
-    });
-  }
-  checkOwner(path, owners);
-  return parseConfig(readFileSync(path, 'utf8'), path);
+/** Lines a broken file may cost its reader. */
+const MAX_PROBLEMS = 20;
+
+/**
+ * The configuration at `file`; defaults when there is none and nobody named it. `trust` says whose
+ * files are believed. Throws KerngateError (invalid) with `file:line:column` for each problem.
+ */
+export const loadConfig = (file: string, isNamed: boolean, trust: LoadOptions): Config => {
+  if (!isNamed && !existsSync(file)) return SCHEMA.parse({});
+  const problems: Problem[] = [];
+  const text = readTrusted(file, trust, problems);
+  if (text === undefined) throw invalid(problems);
+  return parseConfig(text, file);
 };
 
-const checkOwner = (path: string, owners: readonly number[]): void => {
-  const { uid, mode } = statSync(path);
-  if (owners.includes(uid) && (mode & 0o022) === 0) return;
-  throw new KerngateError(
-    `${path}: not trusted: it belongs to uid ${uid} with mode ${(mode & 0o777).toString(8)}`,
-    {
-      exit: 'invalid',
-      remedy: `Make it root's and nobody else's to write: chown root ${path} && chmod go-w ${path}`,
-    },
-  );
-};
-
-/** Throws KerngateError with `file:line:column`. */
-export const parseConfig = (text: string, path: string): Config => {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, maxAliasCount: 0 } as never);
-  const place = (offset: number): string => {
-    const { line, col } = lines.linePos(offset);
-    return `${path}:${line}:${col}`;
-  };
-  const broken = document.errors[0];
-  if (broken) throw invalid(`${place(broken.pos[0])}: ${broken.message.split('\n')[0]}`);
-  const parsed = SCHEMA.safeParse(document.toJS() ?? {});
+/** The same for the text of a file; `file` is only named. */
+export const parseConfig = (text: string, file: string): Config => {
+  const source = readYaml(text, file);
+  const [document, second] = source.documents;
+  const problems = [...source.problems];
+  if (second) problems.push(source.problem(second.place([]).value, 'a configuration is one document'));
+  if (problems.length > 0) throw invalid(problems);
+  const parsed = SCHEMA.safeParse(document?.data ?? {});
   if (parsed.success) return parsed.data;
-  const texts = parsed.error.issues.map((issue) => {
-    const node = document.getIn(issue.path as (string | number)[], true) as { range?: [number] } | undefined;
-    const key = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-    const at = (key === undefined ? undefined : text.search(new RegExp(`^\\s*${key}\\s*:`, 'm'))) ?? -1;
-    return `${place(at >= 0 ? at + (/^\s*/.exec(text.slice(at))?.[0].length ?? 0) : (node?.range?.[0] ?? 0))}: ${messageOf(issue, key)}`;
+  if (document === undefined) throw parsed.error;
+  const faults = shapeFaults(parsed.error.issues, document.data, jsonSchema());
+  throw invalid(faults.map((fault) => located(source, document, fault)));
+};
+
+const jsonSchema = (): JsonSchema => z.toJSONSchema(SCHEMA, { io: 'input' }) as JsonSchema;
+
+const invalid = (problems: readonly Problem[]): KerngateError => {
+  const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
+  return new KerngateError(sorted.slice(0, MAX_PROBLEMS).map(formatProblem).join('\n'), {
+    exit: 'invalid',
+    remedy: 'Correct the configuration; nothing was changed.',
   });
-  throw invalid(texts.join('\n'));
 };
-
-const KEYS = [
-  'mode',
-  'cgroup_root',
-  'telemetry',
-  'connect',
-  'limits',
-  'windows',
-  'launchers',
-  'allow',
-  'subject',
-  'reason',
-];
-
-const messageOf = (issue: z.core.$ZodIssue, key: string | undefined): string => {
-  if (key === undefined) return `${issue.path.join('.')}: ${issue.message}`;
-  const near = nearest(key, KEYS);
-  return `unknown key '${key}'${near === undefined ? '' : `; did you mean '${near}'?`}`;
-};
-
-const invalid = (message: string): KerngateError =>
-  new KerngateError(message, { exit: 'invalid', remedy: 'Correct the configuration; nothing was changed.' });

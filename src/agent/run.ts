@@ -29,8 +29,11 @@ export const runAgent = async (options: RunOptions): Promise<ExitCode> => {
   requireLevel(options.level);
   requireBtf();
   const { paths } = options;
-  const owners = [0, ...(paths.configFrom === 'system' ? [] : [statSync(PACKAGE_ROOT).uid])];
-  const config = loadConfig(paths.config, paths.configFrom !== 'system', owners);
+  const isNamed = paths.configFrom !== 'system';
+  const config = loadConfig(paths.config, isNamed, {
+    checkOwner: isNamed ? 'root-or-clone' : 'root',
+    cloneOwner: statSync(PACKAGE_ROOT).uid,
+  });
   const scope = resolveScope(options.namedCgroup ?? config.cgroup_root);
   const unlock = lockState(native(), paths.state);
   const agent = new Agent({ native: native(), paths, config, scope, mode: 'audit', level: 'cgroup', say });

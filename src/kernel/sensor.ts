@@ -115,10 +115,22 @@ const prepare = (
 ): void => {
   for (const program of native.objectPrograms(object))
     native.setAutoload(object, program, wanted.has(program));
-  for (const [map, entries] of Object.entries(sizes ?? {})) {
-    if (!existsSync(join(pin, map))) native.setMaxEntries(object, map, entries);
+  for (const map of PINNED_MAPS) {
+    const entries = pinnedSize(native, join(pin, map)) ?? sizes?.[map];
+    if (entries !== undefined) native.setMaxEntries(object, map, entries);
+    native.setMapPin(object, map, join(pin, map));
   }
-  for (const map of PINNED_MAPS) native.setMapPin(object, map, join(pin, map));
+};
+
+/** A map of another size would not be taken over, and what it holds is in force. */
+const pinnedSize = (native: Native, path: string): number | undefined => {
+  if (!existsSync(path)) return undefined;
+  const fd = native.mapOpen(path);
+  try {
+    return native.mapInfo(fd).maxEntries;
+  } finally {
+    native.closeFd(fd);
+  }
 };
 
 /** Only what this attempt made goes; pins that were there before stay in force. */

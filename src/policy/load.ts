@@ -72,8 +72,11 @@ const expand = (path: string, options: LoadOptions, problems: Problem[]): Entry[
   }
 };
 
-/** Opened first, then asked: nobody can swap the file between the question and the reading. */
-const readTrusted = (file: string, options: LoadOptions, problems: Problem[]): string | undefined => {
+/**
+ * The text of a file whose owner and mode are trusted, else undefined and a problem. Never throws.
+ * Opened first, then asked: nobody can swap the file between the question and the reading.
+ */
+export const readTrusted = (file: string, options: LoadOptions, problems: Problem[]): string | undefined => {
   let fd: number | undefined;
   try {
     // Without waiting for the writer of a pipe.

@@ -67,7 +67,8 @@ export const duplicateName = (policy: Policy, other: Policy): Problem => {
   return { file: policy.file, line: policy.line, column: 1, message };
 };
 
-const located = (source: Source, document: SourceDocument, fault: Fault): Problem => {
+/** A fault as a problem at its line and column. */
+export const located = (source: Source, document: SourceDocument, fault: Fault): Problem => {
   const place = document.place(fault.path);
   const { scalar } = place;
   const inside =

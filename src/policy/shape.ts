@@ -24,21 +24,32 @@ interface ShapeFault extends Fault {
   readonly meant?: string | undefined;
 }
 
-/** The faults of one document, from the issues its validation raised. */
-export const shapeFaults = (issues: readonly Issue[], data: unknown): Fault[] => {
-  const faults = issues.flatMap((issue) => faultsOf(issue, data, []));
+/** The faults of one document, from the issues its validation raised; `schema` knows the keys it might have meant. */
+export const shapeFaults = (
+  issues: readonly Issue[],
+  data: unknown,
+  schema: JsonSchema = policyShape(),
+): Fault[] => {
+  const faults = issues.flatMap((issue) => faultsOf(issue, { data, schema }, []));
   const id = (path: Path, name: string): string => JSON.stringify([...path, name]);
   const meant = new Set(faults.flatMap(({ path, meant }) => (meant ? [id(path.slice(0, -1), meant)] : [])));
   // A misspelt key is one mistake: the key it should have been is then not missing as well.
   return faults.filter(({ path, missing }) => missing === undefined || !meant.has(id(path, missing)));
 };
 
-const faultsOf = (issue: Issue, data: unknown, base: Path): ShapeFault[] => {
+interface Document {
+  readonly data: unknown;
+  readonly schema: JsonSchema;
+}
+
+const faultsOf = (issue: Issue, document: Document, base: Path): ShapeFault[] => {
   const path = [...base, ...(issue.path as Path)];
-  const value = valueAt(data, path);
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key));
+  const value = valueAt(document.data, path);
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => unknownKey(path, key, document.schema));
+  }
   if (value === undefined) return [missingKey(path)];
-  if (issue.code === 'invalid_union') return unionFaults(issue, data, path);
+  if (issue.code === 'invalid_union') return unionFaults(issue, document, path);
   if (issue.code === 'invalid_value') return [wrongWord(issue, path, value)];
   if (issue.code === 'invalid_type') return [wrongType(issue, path, value)];
   return [{ path, key: false, message: issue.message }];
@@ -52,20 +63,25 @@ const missingKey = (path: Path): ShapeFault => {
   return { path: path.slice(0, -1), key: true, message: `missing key ${quote(missing)}`, missing };
 };
 
-const unknownKey = (path: Path, key: string): ShapeFault => {
+const unknownKey = (path: Path, key: string, schema: JsonSchema): ShapeFault => {
   const at = { path: [...path, key], key: true };
   if (path[0] === 'detect' && path.length === 1 && UNAVAILABLE_DETECTORS.some((name) => name === key)) {
     return { ...at, message: `detector ${quote(key)} is not available in this version`, meant: 'burst' };
   }
-  shape ??= policySchema() as JsonSchema;
-  const meant = nearest(key, keysAt(shape, path));
+  const meant = nearest(key, keysAt(schema, path));
   const what = path[0] === 'match' && path.length === 1 ? 'unknown field' : 'unknown key';
   return { ...at, message: `${what} ${quote(key)}`, meant, ...didYouMean(meant) };
 };
 
 let shape: JsonSchema | undefined;
 
-interface JsonSchema {
+const policyShape = (): JsonSchema => {
+  shape ??= policySchema() as JsonSchema;
+  return shape;
+};
+
+/** The part of a JSON Schema that names keys. */
+export interface JsonSchema {
   readonly $ref?: string;
   readonly $defs?: Readonly<Record<string, JsonSchema>>;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
@@ -94,10 +110,10 @@ const keysAt = (root: JsonSchema, path: Path): string[] => {
 type UnionIssue = Extract<Issue, { code: 'invalid_union' }>;
 
 /** Speaks of the form the writer chose, and of all forms only when it is none of them. */
-const unionFaults = (issue: UnionIssue, data: unknown, path: Path): ShapeFault[] => {
-  const chosen = formChosen(issue, valueAt(data, path));
+const unionFaults = (issue: UnionIssue, document: Document, path: Path): ShapeFault[] => {
+  const chosen = formChosen(issue, valueAt(document.data, path));
   if (!chosen) return [{ path, key: false, message: issue.message }];
-  return chosen.flatMap((inner) => faultsOf(inner, data, path));
+  return chosen.flatMap((inner) => faultsOf(inner, document, path));
 };
 
 const formChosen = (issue: UnionIssue, value: unknown): readonly Issue[] | undefined =>
