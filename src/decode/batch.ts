@@ -70,6 +70,7 @@ export class BatchReader {
     const length = columns[(KG_EVENT_WORDS + 1) * capacity + index] ?? 0;
     const parsed = parseExecTail(tail.subarray(offset, offset + length));
     if (!parsed) this.counters.exec_tail_bad++;
-    this.#feed.exec(event.pid, event.startTick, event.comm, parsed?.path ?? '', parsed?.args ?? []);
+    const { pid, startTick, comm, atNs } = event;
+    this.#feed.exec(pid, startTick, comm, parsed?.path ?? '', parsed?.args ?? [], atNs);
   }
 }

@@ -140,7 +140,7 @@ export class LiveEvent extends RecordView implements EventCursor, KeyedEvent {
   }
 
   get #facts(): ProcessFacts {
-    this.#process ??= this.#deps.enricher.process(this.pid, this.startTick, this.comm);
+    this.#process ??= this.#deps.enricher.process(this.pid, this.startTick, this.comm, this.atNs);
     return this.#process;
   }
 

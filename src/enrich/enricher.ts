@@ -37,8 +37,8 @@ export class ProcEnricher implements Enricher, ProcessFeed {
     return { ...this.#processes.counters, ...this.#cgroups.counters, proc_reads_refused: refused };
   }
 
-  process(pid: number, startTick: number, comm: string): ProcessFacts {
-    return this.#processes.process(pid, startTick, comm);
+  process(pid: number, startTick: number, comm: string, atNs?: number): ProcessFacts {
+    return this.#processes.process(pid, startTick, comm, atNs);
   }
 
   nameOf(pid: number, startTick: number): string {
@@ -53,8 +53,15 @@ export class ProcEnricher implements Enricher, ProcessFeed {
     return this.#users.user(uid);
   }
 
-  exec(pid: number, startTick: number, comm: string, path: string, args: readonly string[]): void {
-    this.#processes.exec(pid, startTick, comm, path, args);
+  exec(
+    pid: number,
+    startTick: number,
+    comm: string,
+    path: string,
+    args: readonly string[],
+    atNs?: number,
+  ): void {
+    this.#processes.exec(pid, startTick, comm, path, args, atNs);
   }
 
   fork(pid: number, startTick: number, comm: string, child: number, childTick: number): void {

@@ -1,4 +1,5 @@
 /** Executable and command line of processes, learned from their life events or, for older ones, from /proc. */
+import { realpathSync } from 'node:fs';
 import { type Lru, makeLru } from '../lib/lru.js';
 import { readArgs, readExe, readStat } from '../lib/proc.js';
 import type { ProcessFacts, ProcessFeed } from '../model/enricher.js';
@@ -7,7 +8,14 @@ import type { ReadBudget } from './read-budget.js';
 interface Entry extends ProcessFacts {
   /** Handed down by a fork; an exec whose event is still on its way may have made them void. */
   readonly inherited: boolean;
+  /** When it became this program, ns since boot; 0 for what was read or handed down. */
+  readonly sinceNs: number;
+  /** The program it was before. */
+  readonly before: Entry | undefined;
 }
+
+/** Programs remembered of one process: a chain of execs must not grow for ever. */
+const PROGRAMS_MAX = 4;
 
 export interface ProcessTableOptions {
   /** Budget for what was asked about; the one for exec events is apart, so neither starves the other. */
@@ -17,7 +25,14 @@ export interface ProcessTableOptions {
   readonly gone?: number;
 }
 
-const UNKNOWN: Entry = { comm: '', exe: '', cmdline: '', inherited: false };
+const UNKNOWN: Entry = {
+  comm: '',
+  exe: '',
+  cmdline: '',
+  inherited: false,
+  sinceNs: 0,
+  before: undefined,
+};
 
 /** One number for both halves of an identity, so that a lookup makes no string. Exact for 248 days, then folded. */
 const keyOf = (pid: number, startTick: number): number => (startTick % 2 ** 31) * 2 ** 22 + pid;
@@ -47,10 +62,11 @@ export class ProcessTable implements ProcessFeed {
     this.#execs = options.execs;
   }
 
-  /** Facts of a process; fields are '' where they cannot be known. `comm` as in `Enricher.process`. */
-  process(pid: number, startTick: number, comm: string): ProcessFacts {
+  /** Facts of a process; fields are '' where they cannot be known. Parameters as in `Enricher.process`. */
+  process(pid: number, startTick: number, comm: string, atNs = Number.POSITIVE_INFINITY): ProcessFacts {
     if (pid === 0) return UNKNOWN;
-    const known = this.#recall(pid, startTick);
+    const latest = this.#recall(pid, startTick);
+    const known = latest && programAt(latest, atNs);
     if (known && !(known.inherited && comm !== known.comm)) return known;
     return this.#read(pid, startTick) ?? UNKNOWN;
   }
@@ -60,17 +76,27 @@ export class ProcessTable implements ProcessFeed {
     return (this.#live.peek(key) ?? this.#gone.peek(key) ?? this.#born.peek(key))?.comm ?? '';
   }
 
-  exec(pid: number, startTick: number, comm: string, path: string, args: readonly string[]): void {
+  exec(
+    pid: number,
+    startTick: number,
+    comm: string,
+    path: string,
+    args: readonly string[],
+    sinceNs = 0,
+  ): void {
     const key = keyOf(pid, startTick);
-    const exe = this.#exeAfterExec(pid, startTick, comm) || (path.startsWith('/') ? path : '');
+    const before = shortened(this.#recall(pid, startTick), PROGRAMS_MAX - 1);
+    const exe = this.#exeAfterExec(pid, startTick, comm, path);
     this.#born.delete(key);
     this.#gone.delete(key);
-    this.#live.set(key, { comm, exe, cmdline: args.join(' '), inherited: false });
+    this.#live.set(key, { comm, exe, cmdline: args.join(' '), inherited: false, sinceNs, before });
   }
 
   fork(pid: number, startTick: number, comm: string, child: number, childTick: number): void {
     const facts = this.#recall(pid, startTick);
-    if (facts) this.#born.set(keyOf(child, childTick), { ...facts, comm, inherited: true });
+    if (!facts) return;
+    const { exe, cmdline } = facts;
+    this.#born.set(keyOf(child, childTick), { ...UNKNOWN, comm, exe, cmdline, inherited: true });
   }
 
   exit(pid: number, startTick: number): void {
@@ -103,7 +129,7 @@ export class ProcessTable implements ProcessFeed {
     const stat = readStat(pid);
     const key = keyOf(pid, startTick);
     if (stat?.startTick === startTick) {
-      const facts = { comm: stat.comm, exe, cmdline, inherited: false };
+      const facts = { ...UNKNOWN, comm: stat.comm, exe, cmdline };
       this.#live.set(key, facts);
       return facts;
     }
@@ -114,11 +140,36 @@ export class ProcessTable implements ProcessFeed {
     return undefined;
   }
 
-  /** The path the kernel resolved, if the process is still the program this exec made it. */
-  #exeAfterExec(pid: number, startTick: number, comm: string): string {
-    if (!this.#execs.take()) return '';
+  /** The path the kernel resolved, if the process is still the program this exec made it; else the one asked for. */
+  #exeAfterExec(pid: number, startTick: number, comm: string, path: string): string {
+    const asked = path.startsWith('/') ? path : '';
+    if (!this.#execs.take()) return asked;
     const exe = readExe(pid);
     const stat = readStat(pid);
-    return stat?.startTick === startTick && stat.comm === comm ? exe : '';
+    // A zombie still has its name, and no program any more.
+    const isIt = exe !== '' && stat?.startTick === startTick && stat.comm === comm;
+    return isIt ? exe : resolved(asked);
   }
 }
+
+const programAt = (latest: Entry, atNs: number): Entry => {
+  let entry: Entry | undefined = latest;
+  while (entry && entry.sinceNs > atNs) entry = entry.before;
+  return entry ?? UNKNOWN;
+};
+
+const shortened = (entry: Entry | undefined, most: number): Entry | undefined =>
+  entry && { ...entry, before: most > 1 ? shortened(entry.before, most - 1) : undefined };
+
+/**
+ * One program, one name: `/bin/nc` and a link to it are `/usr/bin/nc`, as for a process that lives long
+ * enough to be asked. What lies in /proc means another file to us than to the process.
+ */
+const resolved = (path: string): string => {
+  if (path === '' || path.startsWith('/proc/')) return '';
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+};

@@ -18,8 +18,11 @@ export interface CgroupFacts {
 
 /** Answers from memory or, within a budget, from /proc. Never throws, never waits. */
 export interface Enricher {
-  /** `comm` is the name in the event: when it differs from what a fork handed down, the facts are read anew. */
-  process(pid: number, startTick: number, comm: string): ProcessFacts;
+  /**
+   * `comm` is the name in the event: when it differs from what a fork handed down, the facts are read
+   * anew. `atNs`: of the program the process was then (ns since boot); absent: that it is now.
+   */
+  process(pid: number, startTick: number, comm: string, atNs?: number): ProcessFacts;
   /** Name a process is known by, '' when it is not known; asks nobody. */
   nameOf(pid: number, startTick: number): string;
   /** `pid`: a process seen in the cgroup. */
@@ -30,7 +33,14 @@ export interface Enricher {
 /** The events of process life an enricher learns from, in the order of the ring. */
 export interface ProcessFeed {
   /** `path` is what was asked for, perhaps relative or cut; `args` the arguments, perhaps cut. */
-  exec(pid: number, startTick: number, comm: string, path: string, args: readonly string[]): void;
+  exec(
+    pid: number,
+    startTick: number,
+    comm: string,
+    path: string,
+    args: readonly string[],
+    atNs?: number,
+  ): void;
   /** `comm`: of the thread that forked, which is what the child is called. */
   fork(pid: number, startTick: number, comm: string, child: number, childTick: number): void;
   exit(pid: number, startTick: number): void;

@@ -1,9 +1,9 @@
 /** What is known of a process: from its events, from /proc while it lives, and within bounds. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ProcessTable } from '../../../src/enrich/process-table.js';
 import { ReadBudget } from '../../../src/enrich/read-budget.js';
@@ -13,6 +13,7 @@ import { readStat, startTickOf } from '../../../src/lib/proc.js';
 const DEAD = 2 ** 22 - 1;
 const UNKNOWN = { comm: '', exe: '', cmdline: '' };
 const SLEEP = realpathSync('/bin/sleep');
+const BASH = realpathSync('/bin/bash');
 
 let child: ChildProcess | undefined;
 let folder: string | undefined;
@@ -86,7 +87,7 @@ describe('exec', () => {
     expect(processes.process(DEAD, 7, 'nc')).toMatchObject({ exe: '/bin/nc', cmdline: 'nc -z host' });
     const { pid, tick } = await sleeper();
     processes.exec(pid, tick, 'sh', '/bin/sh', ['sh', '-c', 'exec sleep 60']);
-    expect(processes.process(pid, tick, 'sleep').exe).toBe('/bin/sh');
+    expect(processes.process(pid, tick, 'sleep').exe).toBe(realpathSync('/bin/sh'));
   });
 
   it('gives no relative path for an executable', () => {
@@ -112,13 +113,78 @@ describe('exec', () => {
   });
 });
 
+describe('a process that became other programs', () => {
+  it('is at each moment the one it was then', () => {
+    const processes = table();
+    processes.exec(DEAD, 7, 'sh', '/a/sh', ['sh'], 100);
+    processes.exec(DEAD, 7, 'evil', '/a/evil', ['evil', '-x'], 200);
+    processes.exec(DEAD, 7, 'true', '/a/true', ['true'], 300);
+    processes.exit(DEAD, 7);
+    const at = (ns?: number) => processes.process(DEAD, 7, '', ns).exe;
+    expect([at(99), at(100), at(199), at(200), at(299), at(300), at()]).toEqual([
+      '',
+      '/a/sh',
+      '/a/sh',
+      '/a/evil',
+      '/a/evil',
+      '/a/true',
+      '/a/true',
+    ]);
+  });
+
+  it('is remembered for a few of them only', () => {
+    const processes = table();
+    for (let i = 1; i <= 100; i++) processes.exec(DEAD, 7, 'x', `/a/${i}`, [], i);
+    expect(processes.process(DEAD, 7, 'x', 97).exe).toBe('/a/97');
+    expect(processes.process(DEAD, 7, 'x', 96)).toMatchObject(UNKNOWN);
+  });
+
+  it('hands down to a child what it was at its birth', () => {
+    const processes = table();
+    processes.exec(DEAD, 7, 'sh', '/a/sh', ['sh'], 100);
+    processes.fork(DEAD, 7, 'sh', DEAD - 1, 9);
+    processes.exec(DEAD, 7, 'evil', '/a/evil', [], 200);
+    expect(processes.process(DEAD - 1, 9, 'sh', 150).exe).toBe('/a/sh');
+  });
+});
+
+describe('the name of a program nobody can ask any more', () => {
+  it('is that of the file, not of a link to it', () => {
+    const processes = table();
+    const link = join(mkdtempSync(join(tmpdir(), 'kerngate-link-')), 'innocent');
+    symlinkSync(BASH, link);
+    processes.exec(DEAD, 7, 'innocent', link, []);
+    expect(processes.process(DEAD, 7, 'innocent').exe).toBe(BASH);
+    rmSync(dirname(link), { recursive: true });
+  });
+
+  it('is the one asked for when nothing but a zombie is left', async () => {
+    const processes = table();
+    // A shell that is stopped reaps nobody.
+    child = spawn('sh', ['-c', `${SLEEP} 0 & echo $!; kill -STOP $$`], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [line] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
+    const pid = Number(String(line));
+    while (readStat(pid)?.state !== 'Z') await new Promise((resolve) => setTimeout(resolve, 5));
+    processes.exec(pid, startTickOf(pid) as number, 'sleep', SLEEP, []);
+    expect(processes.process(pid, startTickOf(pid) as number, 'sleep').exe).toBe(SLEEP);
+  });
+
+  it('is not taken from /proc, where it would be our own', () => {
+    const processes = table();
+    processes.exec(DEAD, 7, 'exe', '/proc/self/exe', []);
+    expect(processes.process(DEAD, 7, 'exe').exe).toBe('');
+  });
+});
+
 describe('fork', () => {
   it('hands down what the parent is, and the name of the thread that forked', () => {
     const processes = table();
-    processes.exec(DEAD, 7, 'bash', '/bin/bash', ['bash']);
+    processes.exec(DEAD, 7, 'bash', BASH, ['bash']);
     processes.fork(DEAD, 7, 'worker', DEAD - 1, 9);
     expect(processes.nameOf(DEAD - 1, 9)).toBe('worker');
-    expect(processes.process(DEAD - 1, 9, 'worker')).toMatchObject({ exe: '/bin/bash', cmdline: 'bash' });
+    expect(processes.process(DEAD - 1, 9, 'worker')).toMatchObject({ exe: BASH, cmdline: 'bash' });
     expect(processes.process(DEAD - 1, 10, 'worker')).toMatchObject(UNKNOWN);
   });
 
@@ -128,7 +194,7 @@ describe('fork', () => {
     copyFileSync(SLEEP, path);
     const processes = table();
     const { pid, tick } = await sleeper(path);
-    processes.exec(DEAD, 7, 'bash', '/bin/bash', ['bash']);
+    processes.exec(DEAD, 7, 'bash', BASH, ['bash']);
     processes.fork(DEAD, 7, 'bash', pid, tick);
     processes.fork(DEAD, 7, 'bash', DEAD - 1, 9);
     expect(processes.process(pid, tick, 'probe').exe).toBe(path);
@@ -151,9 +217,9 @@ describe('bounds', () => {
 
   it('counts what a flood of living children pushes out, and keeps their parent', () => {
     const processes = table({ live: 4 });
-    processes.exec(DEAD, 1, 'bash', '/bin/bash', []);
+    processes.exec(DEAD, 1, 'bash', BASH, []);
     for (let i = 0; i < 100; i++) processes.fork(DEAD, 1, 'bash', i + 1, i + 2);
-    expect(processes.process(DEAD, 1, 'bash').exe).toBe('/bin/bash');
+    expect(processes.process(DEAD, 1, 'bash').exe).toBe(BASH);
     expect(processes.counters.process_evicted).toBe(96);
   });
 
