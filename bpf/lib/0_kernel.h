@@ -149,6 +149,10 @@ struct sock {
 	struct sock_cgroup_data sk_cgrp_data;
 };
 
+struct inet_sock {
+	__u16 inet_sport;
+};
+
 struct socket {
 	struct sock *sk;
 };

@@ -41,6 +41,8 @@ static __always_inline int kg_addresses(struct kg_event *event, struct sock *sk)
 
 	event->proto = KG_PROTO_TCP;
 	event->sport = BPF_CORE_READ(sk, __sk_common.skc_num);
+	if (!event->sport) /* a port the kernel chose is given back before the change to CLOSE is told */
+		event->sport = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
 	event->dport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
 	if (family == KG_AF_INET) {
 		kg_ip_from4(event->saddr, BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr));
