@@ -94,7 +94,9 @@ export class AgentApi implements ControlApi {
   }
 
   events(filter: EventFilter): Event[] {
-    return this.#agent.reporter.history.recent({ where: this.#matcher(filter) }, RECENT_MAX);
+    const events = this.#agent.reporter.history.recent({ where: this.#matcher(filter) }, RECENT_MAX);
+    /* crossings have a ring of their own and are kept in the order they came */
+    return events.sort((a, b) => Number(BigInt(a.boot_ns) - BigInt(b.boot_ns)));
   }
 
   follow(filter: EventFilter, onEvent: (event: Event) => void): () => void {
