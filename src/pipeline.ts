@@ -56,12 +56,17 @@ interface Pending {
   readonly atNs: number;
 }
 
+/** Records of one ring are in order but for the time between a hook's look at the clock and its record. */
+const DISORDER_NS = 1e6;
+
 export class Pipeline {
   readonly engine: Engine;
   readonly #stages: Stages;
   readonly #released = new Set<string>();
   #pending: Pending[] = [];
   #mustEnforce = false;
+  /** Time of the latest record that came on the telemetry's ring. */
+  #telemetryNs = 0;
 
   constructor(stages: Stages, policies: readonly Policy[]) {
     this.#stages = stages;
@@ -76,6 +81,7 @@ export class Pipeline {
       this.#released.clear();
     }
     if (this.#mustEnforce) this.enforce();
+    if (this.hasPending) this.completeFindings(this.#telemetryNs - DISORDER_NS);
   }
 
   /** Makes the kernel agree with the ledger; also called for operators' changes and on a timer. */
@@ -88,13 +94,16 @@ export class Pipeline {
   }
 
   /**
-   * Fills in the events that led to each finding. A crossing travels on a ring of its own and overtakes
-   * the telemetry before it, so this is done once that has been drained.
+   * Fills in the events that led to each finding before `beforeNs`. A crossing travels on a ring of its
+   * own and overtakes the telemetry before it, so this is done once that has been drained; and no later,
+   * or a long backlog would push the evidence out of the history again.
    */
-  completeFindings(): void {
-    const pending = this.#pending;
-    this.#pending = [];
-    for (const { evidence, ...crossing } of pending) {
+  completeFindings(beforeNs = Number.POSITIVE_INFINITY): void {
+    const isDue = ({ atNs }: Pending): boolean => atNs < beforeNs;
+    const due = this.#pending.filter(isDue);
+    if (due.length === 0) return;
+    this.#pending = this.#pending.filter((pending) => !isDue(pending));
+    for (const { evidence, ...crossing } of due) {
       evidence.unshift(...this.#stages.report.evidence(crossing));
     }
   }
@@ -110,6 +119,7 @@ export class Pipeline {
       this.#end(event);
       return;
     }
+    if (!event.crossed) this.#telemetryNs = event.atNs;
     report.event(event, index);
     this.engine.step(event, (crossing) => this.#cross(asShared(crossing, event), event));
     if (event.kind === 'exit') {

@@ -66,6 +66,14 @@ export class Running {
     }
   }
 
+  /** A stepping connector makes one attempt; answers `passed` or `denied`. */
+  async step(): Promise<string> {
+    if (this.lines.length === 0) await this.line(/^up$/);
+    const from = this.lines.length;
+    this.child.stdin?.write('\n');
+    return this.line(/^(passed|denied)$/, from);
+  }
+
   /** Ends its input and waits for the last line. */
   async finish(): Promise<Tally> {
     this.child.stdin?.end();
@@ -91,6 +99,8 @@ export interface AgentStart {
   /** Text of kerngate.yaml. */
   readonly config?: string;
   readonly args?: readonly string[];
+  /** Another build's main.js. */
+  readonly main?: string;
 }
 
 export class Stand {
@@ -127,7 +137,7 @@ export class Stand {
   }
 
   /** Starts the agent without waiting. */
-  launch({ mode, policy, config, args = [] }: AgentStart = {}): Running {
+  launch({ mode, policy, config, args = [], main = MAIN }: AgentStart = {}): Running {
     if (policy !== undefined) writeFileSync(this.policyFile, policy);
     const configFile = join(this.dir, 'kerngate.yaml');
     if (config !== undefined) writeFileSync(configFile, config);
@@ -138,7 +148,7 @@ export class Stand {
       ...(existsSync(configFile) ? ['--config', configFile] : []),
       ...args,
     ];
-    this.agent = this.#spawn(process.execPath, [MAIN, ...words]);
+    this.agent = this.#spawn(process.execPath, [main, ...words]);
     return this.agent;
   }
 
