@@ -13,7 +13,6 @@ import type {
   UnblockFilter,
 } from '../control/api.js';
 import { fileIdOf } from '../kernel/executable.js';
-import { readStat } from '../lib/proc.js';
 import type { AllowEntry, Decision, LedgerEntry, Mode } from '../model/decision.js';
 import { weaker } from '../model/decision.js';
 import { KerngateError } from '../model/error.js';
@@ -27,7 +26,7 @@ import type { Agent } from './agent.js';
 import { protectAncestors } from './protected.js';
 import { sessionRows } from './sessions.js';
 import { statusOf } from './status.js';
-import { isInScope, subjectOfTarget } from './targets.js';
+import { isInScope, liftFilterOf, subjectOfTarget } from './targets.js';
 
 const RECENT_MAX = 1000;
 type AllowTarget = Target & { exe?: string; uid?: number };
@@ -75,7 +74,10 @@ export class AgentApi implements ControlApi {
     sync.adopt(clock.bootNs());
     const { ledger } = state;
     const shown = new Map(ledger.list().map((decision) => [decision.id, decision]));
-    const lifted = ledger.unblock(this.#liftOf(filter), (subject, group) => host.isMember(subject, group));
+    const lifted = ledger.unblock(
+      liftFilterOf(filter, ledger.entries(), this.#agent.scope),
+      (subject, group) => host.isMember(subject, group),
+    );
     sync.clear(new Set(lifted.map(({ id }) => id)));
     pipeline.enforce();
     for (const entry of lifted) {
@@ -201,29 +203,6 @@ export class AgentApi implements ControlApi {
 
   #matcher(filter: EventFilter) {
     return matcher(filter, (rule) => this.#agent.policies.byRule(rule)?.name);
-  }
-
-  #liftOf(
-    filter: UnblockFilter,
-  ): { id: string } | { policy: string } | { all: true } | { subjects: Subject[] } {
-    if (filter.all) return { all: true };
-    if (filter.id !== undefined) return { id: filter.id };
-    if (filter.policy !== undefined) return { policy: filter.policy };
-    if (filter.pid !== undefined) return { subjects: this.#subjectsOfPid(filter.pid) };
-    return { subjects: [subjectOfTarget(filter, this.#agent.scope)] };
-  }
-
-  /** Also of a process that is gone: its blocks carry its pid. */
-  #subjectsOfPid(pid: number): Subject[] {
-    const { ledger } = this.#agent.state;
-    const known = ledger.entries().map(({ subject }) => subject);
-    const ids = new Set(known.flatMap(({ id }) => (parseProcessId(id)?.pid === pid ? [id] : [])));
-    const tick = readStat(pid)?.startTick;
-    if (tick !== undefined) ids.add(`${pid}@${tick}`);
-    return [...ids].flatMap((id): Subject[] => [
-      { kind: 'process', id, name: `pid ${pid}` },
-      { kind: 'lineage', id, name: `lineage of pid ${pid}` },
-    ]);
   }
 
   #allowSubject(target: AllowTarget, mustWork = true): Subject {

@@ -17,12 +17,13 @@ const CGROUPS_MAX = 65_536;
 
 export class Host implements HostFacts, HostView {
   readonly rootCgroup: string;
-  readonly #maps: Maps;
+  readonly #maps: Maps | undefined;
   readonly #mount: string;
   readonly #tree: Tree;
   #protectedPids: () => readonly { pid: number; startTick: number }[] = () => [];
 
-  constructor(maps: Maps, scope: Scope) {
+  /** Without maps, as in a command after a reboot, no lineage is known. */
+  constructor(maps: Maps | undefined, scope: Scope) {
     this.#maps = maps;
     this.#mount = scope.mount;
     this.#tree = new Tree(maps);
@@ -80,7 +81,7 @@ export class Host implements HostFacts, HostView {
 
   /** Root of the lineage the kernel has written down for a process. */
   lineageOf(pid: number, startTick: number): string | undefined {
-    const root = this.#maps.lineage.get({ tgid: pid, tick: BigInt(startTick) });
+    const root = this.#maps?.lineage.get({ tgid: pid, tick: BigInt(startTick) });
     return root && processId(root.tgid, Number(root.tick));
   }
 

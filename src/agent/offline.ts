@@ -1,22 +1,27 @@
 /** What must work without the agent: unblock and panic, on the pinned maps, remembered in the journal. */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KG_VERDICT_KIND } from '../abi/generated.js';
 import type { UnblockFilter } from '../control/api.js';
-import { appendOffline, readJournal } from '../decide/journal-offline.js';
-import type { Lift } from '../decide/record.js';
+import type { KernelEntry as LedgerKernelEntry } from '../decide/adopt.js';
+import { AllowList } from '../decide/allow-list.js';
+import { Book } from '../decide/book.js';
+import { Guardrails } from '../decide/guardrails.js';
+import { appendOffline, readJournal, type Tombstone } from '../decide/journal-offline.js';
+import { Ledger } from '../decide/ledger.js';
+import { type JournalRecord, NO_JOURNAL } from '../decide/record.js';
 import { clearWindows, hex64, type KernelEntry, setEntries, windowEntries } from '../kernel/entries.js';
-import { areMapsPinned, closeMaps, type Maps, pinnedMaps } from '../kernel/maps.js';
+import { areMapsPinned, closeMaps, latchPanic, type Maps, pinnedMaps } from '../kernel/maps.js';
 import { native } from '../kernel/native.js';
-import { requireRoot, resolveScope, type Scope } from '../kernel/prerequisites.js';
-import { cgroupOf } from '../lib/cgroup-tree.js';
+import { requireRoot, resolveScope } from '../kernel/prerequisites.js';
+import { ZERO_ID } from '../lib/hex-id.js';
 import { bootId } from '../lib/proc.js';
-import type { Decision, LedgerEntry } from '../model/decision.js';
+import type { Decision } from '../model/decision.js';
 import { KerngateError } from '../model/error.js';
-import { parseProcessId, subjectKey } from '../model/subject.js';
 import { hostClock } from './clock.js';
+import { Host } from './host.js';
 import { RULES_FILE } from './policies.js';
-import { cgroupPath, subjectOfTarget } from './targets.js';
+import { liftFilterOf } from './targets.js';
 
 interface OfflinePaths {
   readonly pin: string;
@@ -28,41 +33,93 @@ export const offlinePanic = async ({ pin, state }: OfflinePaths): Promise<{ lift
   requireRoot();
   let lifted = 0;
   if (areMapsPinned(pin)) {
-    const maps = pinnedMaps(native(), pin);
-    try {
-      maps.control.set('PANIC', 1);
-      lifted = clearAll(maps);
-    } finally {
-      closeMaps(maps);
-    }
+    latchPanic(native(), pin);
+    lifted = withPinned(pin, clearAll);
   }
-  remember(state, { kind: 'panic' });
+  const atNs = native().bootNs();
+  remember(state, { ...stamp(atNs), kind: 'panic' });
   return { lifted };
 };
 
-const clearAll = (maps: Maps): number => {
-  const live = liveEntries(maps);
-  take(maps, new Set(live.map(({ decision }) => decision)));
-  return new Set(live.map(({ decision }) => decision)).size;
-};
-
-/** Lifts what the filter names; idempotent. Throws KerngateError (notFound) for an id that never was. */
-export const offlineUnblock = async (paths: OfflinePaths, filter: UnblockFilter): Promise<Decision[]> => {
-  requireRoot();
-  const known = journalDecisions(paths.state);
-  if (!areMapsPinned(paths.pin)) return answer(filter, [], known);
-  const maps = pinnedMaps(native(), paths.pin);
+const withPinned = <T>(pin: string, work: (maps: Maps) => T): T => {
+  const maps = pinnedMaps(native(), pin);
   try {
-    const matches = matcherOf(filter, known, rulesOf(paths.state));
-    const found = liveEntries(maps).filter(matches);
-    take(maps, new Set(found.map(({ decision }) => decision)));
-    const lift = liftOf(filter, found);
-    remember(paths.state, { kind: 'unblock', ...lift });
-    return answer(filter, found, known);
+    return work(maps);
   } finally {
     closeMaps(maps);
   }
 };
+
+const clearAll = (maps: Maps): number => {
+  const decisions = new Set(liveEntries(maps).map(({ decision }) => decision));
+  take(maps, decisions);
+  return decisions.size;
+};
+
+/**
+ * Lifts what the filter names, by the ledger's own rules; idempotent. Also without pins, as after a
+ * reboot: the next agent would restore what is not taken back in the journal. Throws KerngateError
+ * (notFound) for an id that never was; then nothing has changed.
+ */
+export const offlineUnblock = async (paths: OfflinePaths, filter: UnblockFilter): Promise<Decision[]> => {
+  requireRoot();
+  if (!areMapsPinned(paths.pin)) return lift(paths.state, filter, undefined);
+  return withPinned(paths.pin, (maps) => lift(paths.state, filter, maps));
+};
+
+const lift = (state: string, filter: UnblockFilter, maps: Maps | undefined): Decision[] => {
+  const written: JournalRecord[] = [];
+  const { ledger, isMember, stale } = ledgerOf(state, maps, written);
+  const shown = new Map(ledger.list().map((decision) => [decision.id, decision]));
+  const lifted = ledger.unblock(
+    liftFilterOf(filter, ledger.entries(), resolveScope(undefined)),
+    maps && isMember,
+  );
+  if (maps) take(maps, new Set([...stale, ...lifted.map(({ id }) => id)]));
+  for (const record of written) if (record.kind === 'unblock') remember(state, record);
+  return lifted.flatMap(({ id }) => shown.get(id) ?? []);
+};
+
+/** The ledger as the next agent would find it; `written` gets what it would write down. */
+const ledgerOf = (stateDir: string, maps: Maps | undefined, written: JournalRecord[]) => {
+  const book = new Book({
+    clock: hostClock(native()),
+    bootId: bootId(),
+    journal: { ...NO_JOURNAL, append: (records) => void written.push(...records) },
+    history: readJournal(stateDir),
+  });
+  const allow = new AllowList(book);
+  const scope = resolveScope(undefined);
+  const host = new Host(maps, scope);
+  const ledger = new Ledger(book, new Guardrails(host, allow));
+  const rules = rulesOf(stateDir);
+  const live = maps === undefined ? [] : liveEntries(maps);
+  const { removeFromKernel } = ledger.adopt(live.map((entry) => told(entry, rules)));
+  return {
+    ledger,
+    isMember: host.isMember.bind(host),
+    stale: removeFromKernel.map(({ id }) => id),
+  };
+};
+
+/** Policy names by rule hash, as the last agent left them; for crossings no journal line tells of. */
+const rulesOf = (state: string): Record<string, string> => {
+  try {
+    return JSON.parse(readFileSync(join(state, RULES_FILE), 'utf8')) as Record<string, string>;
+  } catch {
+    return {};
+  }
+};
+
+const told = (entry: KernelEntry, rules: Readonly<Record<string, string>>): LedgerKernelEntry => ({
+  ...entry,
+  from: entry.pushed ? 'window' : 'verdict',
+  id: entry.decision,
+  subject: { ...entry.subject, name: entry.subject.id },
+  mode: entry.verdict === 'deny' ? 'enforce' : 'audit',
+  level: 'cgroup',
+  ...(entry.rule === ZERO_ID ? {} : { policy: rules[entry.rule] ?? 'unknown' }),
+});
 
 const liveEntries = (maps: Maps): KernelEntry[] => {
   const nowNs = native().bootNs();
@@ -80,105 +137,26 @@ const take = (maps: Maps, decisions: ReadonlySet<string>): void => {
   clearWindows(maps, decisions);
 };
 
+const stamp = (at_ns: number) => ({ boot: bootId(), at: hostClock(native()).wall(at_ns), at_ns });
+
 /** A panic or unblock that cannot be written down holds in the kernel all the same; the error says so. */
-const remember = (state: string, body: { kind: 'panic' } | ({ kind: 'unblock' } & Lift)): void => {
-  const clock = hostClock(native());
-  const at_ns = clock.bootNs();
-  const record = { boot: bootId(), at: clock.wall(at_ns), at_ns, ...body };
-  appendOffline(state, record, (fd) => native().flock(fd, 'exclusive', true));
+const remember = (state: string, record: Tombstone): void => {
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  appendOffline(state, record, patientLock);
 };
 
-const journalDecisions = (state: string): Map<string, LedgerEntry> => {
-  const entries = readJournal(state).flatMap((record) => (record.kind === 'block' ? [record.entry] : []));
-  return new Map(entries.map((entry) => [entry.id, entry]));
-};
+const LOCK_TRIES = 40;
+const LOCK_PAUSE_MS = 50;
 
-/** Policy names by rule hash, as the last agent left them; for crossings no journal line tells of. */
-const rulesOf = (state: string): Record<string, string> => {
-  try {
-    return JSON.parse(readFileSync(join(state, RULES_FILE), 'utf8')) as Record<string, string>;
-  } catch {
-    return {};
+/** An agent that was stopped in the middle of a write must not hang the command that opens the host. */
+const patientLock = (fd: number): void => {
+  for (let tries = 1; ; tries++) {
+    try {
+      native().flock(fd, 'exclusive', false);
+      return;
+    } catch (cause) {
+      if (tries < LOCK_TRIES) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_PAUSE_MS);
+      else throw new KerngateError('somebody holds its lock', { cause });
+    }
   }
-};
-
-const matcherOf = (
-  filter: UnblockFilter,
-  known: ReadonlyMap<string, LedgerEntry>,
-  rules: Readonly<Record<string, string>>,
-): ((entry: KernelEntry) => boolean) => {
-  if (filter.all) return () => true;
-  if (filter.id !== undefined) return ({ decision }) => decision === filter.id;
-  if (filter.policy !== undefined) {
-    return ({ decision, rule }) => (known.get(decision)?.policy ?? rules[rule]) === filter.policy;
-  }
-  if (filter.pid !== undefined) {
-    const { pid } = filter;
-    return ({ subject, decision }) =>
-      parseProcessId(subject.id)?.pid === pid ||
-      parseProcessId(known.get(decision)?.subject.id ?? '')?.pid === pid;
-  }
-  return groupMatcher(filter, known, resolveScope(undefined));
-};
-
-/** A group and its members. A unit's decision lies on cgroups; the journal knows what they stand for. */
-const groupMatcher = (
-  filter: UnblockFilter,
-  known: ReadonlyMap<string, LedgerEntry>,
-  scope: Scope,
-): ((entry: KernelEntry) => boolean) => {
-  const wanted = subjectOfTarget(filter, scope);
-  const path = filter.cgroup === undefined ? undefined : cgroupPath(filter.cgroup, scope);
-  return ({ subject, decision }) => {
-    const named = known.get(decision)?.subject ?? subject;
-    if (subjectKey(named) === subjectKey(wanted) || subjectKey(subject) === subjectKey(wanted)) return true;
-    const process = subject.kind === 'process' ? parseProcessId(subject.id) : undefined;
-    const at = process && path !== undefined ? cgroupOf(process.pid) : undefined;
-    return at !== undefined && (at === path || at.startsWith(`${path}/`));
-  };
-};
-
-const liftOf = (filter: UnblockFilter, found: readonly KernelEntry[]): Lift => {
-  if (filter.all) return { all: true };
-  if (filter.policy !== undefined) return { policies: [filter.policy], ids: idsOf(found) };
-  const ids = new Set([...idsOf(found), ...(filter.id === undefined ? [] : [filter.id])]);
-  return { ids: [...ids], subjects: [...new Set(found.map(({ subject }) => subjectKey(subject)))] };
-};
-
-const idsOf = (found: readonly KernelEntry[]): string[] => [
-  ...new Set(found.map(({ decision }) => decision)),
-];
-
-const answer = (
-  filter: UnblockFilter,
-  found: readonly KernelEntry[],
-  known: ReadonlyMap<string, LedgerEntry>,
-): Decision[] => {
-  if (found.length === 0 && filter.id !== undefined && !known.has(filter.id)) {
-    throw new KerngateError(`there is no decision ${filter.id}`, {
-      exit: 'notFound',
-      remedy: 'Without the agent, lift by --pid, --cgroup, --unit, --policy or --all.',
-    });
-  }
-  const byId = new Map(found.map((entry) => [entry.decision, entry]));
-  return [...byId.values()].map((entry) => shown(entry, known.get(entry.decision)));
-};
-
-const shown = (entry: KernelEntry, known: LedgerEntry | undefined): Decision => {
-  const clock = hostClock(native());
-  return {
-    id: entry.decision,
-    at: clock.wall(entry.sinceNs),
-    subject: known?.subject ?? { ...entry.subject, name: entry.subject.id },
-    action: 'deny',
-    mode: entry.verdict === 'deny' ? 'enforce' : 'audit',
-    enforced_by: entry.pushed ? 'kernel' : 'agent',
-    level: known?.level ?? 'cgroup',
-    policy: known?.policy ?? 'unknown',
-    reason: known?.reason ?? 'decided in the kernel',
-    by: known?.by ?? 'policy',
-    until: clock.wall(entry.untilNs),
-    hits: entry.hits,
-    deny: known?.deny ?? 'new',
-  };
 };

@@ -1,11 +1,13 @@
 /** From what an operator typed to the subject it means on this host, now. */
-import type { Target } from '../control/api.js';
+import type { Target, UnblockFilter } from '../control/api.js';
+import type { LiftFilter } from '../decide/operator.js';
 import type { Scope } from '../kernel/prerequisites.js';
 import { cgroupIdOf, cgroupOf } from '../lib/cgroup-tree.js';
 import { parseCidr } from '../lib/ip.js';
 import { readStat } from '../lib/proc.js';
+import type { LedgerEntry } from '../model/decision.js';
 import { KerngateError } from '../model/error.js';
-import { processId, type Subject } from '../model/subject.js';
+import { parseProcessId, processId, type Subject } from '../model/subject.js';
 
 const CONTAINER = /^[0-9a-f]{12,64}$/;
 /** `kg_meet_cgroups` compares so many levels (KG_DEPTH). */
@@ -85,6 +87,30 @@ const sourceSubject = (ip: string): Subject => {
   }
   const id = cidr.bits === 128 ? cidr.text.replace(/\/\d+$/, '') : cidr.text;
   return { kind: 'source', id, name: id };
+};
+
+/** What an operator wants lifted. `known`: the decisions in force. Throws as `subjectOfTarget` does. */
+export const liftFilterOf = (
+  filter: UnblockFilter,
+  known: readonly LedgerEntry[],
+  scope: Scope,
+): LiftFilter => {
+  if (filter.all) return { all: true };
+  if (filter.id !== undefined) return { id: filter.id };
+  if (filter.policy !== undefined) return { policy: filter.policy };
+  if (filter.pid !== undefined) return { subjects: subjectsOfPid(filter.pid, known) };
+  return { subjects: [subjectOfTarget(filter, scope)] };
+};
+
+/** Also of a process that is gone: its blocks carry its pid. */
+const subjectsOfPid = (pid: number, known: readonly LedgerEntry[]): Subject[] => {
+  const ids = new Set(known.flatMap(({ subject: { id } }) => (parseProcessId(id)?.pid === pid ? [id] : [])));
+  const tick = readStat(pid)?.startTick;
+  if (tick !== undefined) ids.add(`${pid}@${tick}`);
+  return [...ids].flatMap((id): Subject[] => [
+    { kind: 'process', id, name: `pid ${pid}` },
+    { kind: 'lineage', id, name: `lineage of pid ${pid}` },
+  ]);
 };
 
 /** Is a process inside the agent's scope? A deny of one outside it meets no hook. */

@@ -8,14 +8,14 @@ const DEAD_MAX = 65_536;
 const DEPTH_MAX = 4096;
 
 export class Tree {
-  readonly #maps: Maps;
+  readonly #maps: Maps | undefined;
   /** Parents forgotten for want of room: a tree may fall apart there. */
   forgotten = 0;
   readonly #parents = makeLru<string, { readonly id: string }>(DEAD_MAX, () => {
     this.forgotten++;
   });
 
-  constructor(maps: Maps) {
+  constructor(maps: Maps | undefined) {
     this.#maps = maps;
   }
 
@@ -26,7 +26,7 @@ export class Tree {
 
   parentOf(id: string): string | undefined {
     const [pid, tick] = id.split('@');
-    const root = this.#maps.lineage.get({ tgid: Number(pid), tick: BigInt(tick ?? 0) });
+    const root = this.#maps?.lineage.get({ tgid: Number(pid), tick: BigInt(tick ?? 0) });
     if (root && root.parent_tgid !== 0) return processId(root.parent_tgid, Number(root.parent_tick));
     return this.#parents.get(id)?.id;
   }
@@ -45,12 +45,10 @@ export class Tree {
   below(id: string): string[] {
     const inside = new Map<string, boolean>([[id, true]]);
     const parents = new Map(
-      this.#maps.lineage
-        .entries()
-        .map(([key, root]) => [
-          processId(key.tgid, Number(key.tick)),
-          root.parent_tgid === 0 ? undefined : processId(root.parent_tgid, Number(root.parent_tick)),
-        ]),
+      (this.#maps?.lineage.entries() ?? []).map(([key, root]) => [
+        processId(key.tgid, Number(key.tick)),
+        root.parent_tgid === 0 ? undefined : processId(root.parent_tgid, Number(root.parent_tick)),
+      ]),
     );
     const isInside = (start: string): boolean => {
       const path: string[] = [];

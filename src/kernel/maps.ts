@@ -171,6 +171,16 @@ export const mapsOf = (native: Native, fdOf: (name: string) => number): Maps => 
 
 export const areMapsPinned = (pin: string): boolean => existsSync(join(pin, 'kg_control'));
 
+/** Opens the host by the one slot that never moves, whatever else another version's maps hold. */
+export const latchPanic = (native: Native, pin: string): void => {
+  const control = new Control(native, native.mapOpen(join(pin, 'kg_control')));
+  try {
+    control.set('PANIC', 1);
+  } finally {
+    control.close();
+  }
+};
+
 /** Maps pinned by an agent that may be gone. Throws NativeError when one is missing. */
 export const pinnedMaps = (native: Native, pin: string): Maps =>
   open(native, (name) => native.mapOpen(join(pin, name)));
