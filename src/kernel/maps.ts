@@ -54,7 +54,7 @@ import {
 import { Control } from './control.js';
 import { Counters } from './counters.js';
 import type { Native } from './native.js';
-import { codec, TypedMap, u32, u64 } from './typed-map.js';
+import { type Codec, codec, TypedMap, u32, u64 } from './typed-map.js';
 
 /** The maps that are pinned, so that enforcement survives the agent. */
 export const PINNED_MAPS = [
@@ -89,80 +89,40 @@ const windowKey = codec(KG_WINDOW_KEY_SIZE, encodeKgWindowKey, decodeKgWindowKey
 const window = codec(KG_WINDOW_SIZE, encodeKgWindow, decodeKgWindow);
 const process = codec(KG_PROCESS_SIZE, encodeKgProcess, decodeKgProcess);
 const quotaKey = codec(KG_QUOTA_KEY_SIZE, encodeKgQuotaKey, decodeKgQuotaKey);
+const rule = codec(KG_RULE_SIZE, encodeKgRule, decodeKgRule);
+const ruleset = codec(KG_RULESET_SIZE, encodeKgRuleset, decodeKgRuleset);
+const uidKey = codec(KG_UID_KEY_SIZE, encodeKgUidKey, decodeKgUidKey);
+const exeKey = codec(KG_EXE_KEY_SIZE, encodeKgExeKey, decodeKgExeKey);
+const netKey = codec(KG_NET_KEY_SIZE, encodeKgNetKey, decodeKgNetKey);
+const session = codec(KG_SESSION_SIZE, encodeKgSession, decodeKgSession);
+const root = codec(KG_ROOT_SIZE, encodeKgRoot, decodeKgRoot);
+const file = codec(KG_FILE_SIZE, encodeKgFile, decodeKgFile);
+const listenKey = codec(KG_LISTEN_KEY_SIZE, encodeKgListenKey, decodeKgListenKey);
+const owner = codec(KG_OWNER_SIZE, encodeKgOwner, decodeKgOwner);
 
-const open = (native: Native, fd: (name: PinnedMap) => number) => ({
-  control: new Control(native, fd('kg_control')),
-  counters: new Counters(native, fd('kg_counters')),
-  verdicts: new TypedMap(native, 'kg_verdicts', fd('kg_verdicts'), subject, verdict),
-  windows: new TypedMap(native, 'kg_windows', fd('kg_windows'), windowKey, window, true),
-  shared: new TypedMap(native, 'kg_shared', fd('kg_shared'), windowKey, window, true),
-  last: new TypedMap(native, 'kg_last', fd('kg_last'), u32, window, true),
-  swept: new TypedMap(native, 'kg_swept', fd('kg_swept'), quotaKey, u64),
-  rules: new TypedMap(
-    native,
-    'kg_rules',
-    fd('kg_rules'),
-    u32,
-    codec(KG_RULE_SIZE, encodeKgRule, decodeKgRule),
-  ),
-  rulesets: new TypedMap(
-    native,
-    'kg_rulesets',
-    fd('kg_rulesets'),
-    u32,
-    codec(KG_RULESET_SIZE, encodeKgRuleset, decodeKgRuleset),
-  ),
-  ports: new TypedMap(native, 'kg_ports', fd('kg_ports'), u32, u64),
-  uids: new TypedMap(
-    native,
-    'kg_uids',
-    fd('kg_uids'),
-    codec(KG_UID_KEY_SIZE, encodeKgUidKey, decodeKgUidKey),
-    u32,
-  ),
-  exes: new TypedMap(
-    native,
-    'kg_exes',
-    fd('kg_exes'),
-    codec(KG_EXE_KEY_SIZE, encodeKgExeKey, decodeKgExeKey),
-    u32,
-  ),
-  nets: new TypedMap(
-    native,
-    'kg_nets',
-    fd('kg_nets'),
-    codec(KG_NET_KEY_SIZE, encodeKgNetKey, decodeKgNetKey),
-    u32,
-  ),
-  sessions: new TypedMap(
-    native,
-    'kg_sessions',
-    fd('kg_sessions'),
-    process,
-    codec(KG_SESSION_SIZE, encodeKgSession, decodeKgSession),
-  ),
-  lineage: new TypedMap(
-    native,
-    'kg_lineage',
-    fd('kg_lineage'),
-    process,
-    codec(KG_ROOT_SIZE, encodeKgRoot, decodeKgRoot),
-  ),
-  launchers: new TypedMap(
-    native,
-    'kg_launchers',
-    fd('kg_launchers'),
-    codec(KG_FILE_SIZE, encodeKgFile, decodeKgFile),
-    u32,
-  ),
-  listeners: new TypedMap(
-    native,
-    'kg_listeners',
-    fd('kg_listeners'),
-    codec(KG_LISTEN_KEY_SIZE, encodeKgListenKey, decodeKgListenKey),
-    codec(KG_OWNER_SIZE, encodeKgOwner, decodeKgOwner),
-  ),
-});
+const open = (native: Native, fd: (name: PinnedMap) => number) => {
+  const map = <K, V>(name: PinnedMap, key: Codec<K>, value: Codec<V>, locked = false): TypedMap<K, V> =>
+    new TypedMap(native, name, fd(name), key, value, locked);
+  return {
+    control: new Control(native, fd('kg_control')),
+    counters: new Counters(native, fd('kg_counters')),
+    verdicts: map('kg_verdicts', subject, verdict),
+    windows: map('kg_windows', windowKey, window, true),
+    shared: map('kg_shared', windowKey, window, true),
+    last: map('kg_last', u32, window, true),
+    swept: map('kg_swept', quotaKey, u64),
+    rules: map('kg_rules', u32, rule),
+    rulesets: map('kg_rulesets', u32, ruleset),
+    ports: map('kg_ports', u32, u64),
+    uids: map('kg_uids', uidKey, u32),
+    exes: map('kg_exes', exeKey, u32),
+    nets: map('kg_nets', netKey, u32),
+    sessions: map('kg_sessions', process, session),
+    lineage: map('kg_lineage', process, root),
+    launchers: map('kg_launchers', file, u32),
+    listeners: map('kg_listeners', listenKey, owner),
+  };
+};
 
 export type Maps = ReturnType<typeof open>;
 
