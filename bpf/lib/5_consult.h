@@ -18,7 +18,7 @@ KG_GLOBAL int kg_meet(struct kg_met *met, const struct kg_subject *who, __u64 no
 	__u32 verdict;
 
 	if (!met || !who)
-		return 0;
+		return 0; /* open: cannot happen; the verifier asks */
 	entry = bpf_map_lookup_elem(&kg_verdicts, who);
 	if (!entry || now >= entry->until_ns)
 		return 0; /* open: no verdict, or past its end */

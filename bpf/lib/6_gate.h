@@ -168,7 +168,7 @@ KG_GLOBAL int kg_judge(struct kg_event *event, __u32 slot, __u64 *taken)
 	if (step == KG_STEP_ADMIT)
 		*taken |= (__u64)attempt.slot << ((slot & (KG_RULES - 1)) * 4);
 	if (step != KG_STEP_LIVE && step != KG_STEP_CROSS)
-		return KG_NONE;
+		return KG_NONE; /* open: below the limit, or counted above */
 	verdict = kg_effective(attempt.verdict, attempt.since, attempt.now);
 	kg_note(event, verdict, &attempt, rule);
 	if (step == KG_STEP_CROSS)
@@ -262,7 +262,7 @@ static __always_inline void kg_decide(struct kg_event *event, __u32 send)
 		return; /* open: the operator said so */
 	}
 	if (kg_consult(event, kg_control_get(KG_CTL_SUBJECTS)) || event->verdict == KG_DENY)
-		return;
+		return; /* open: protected; closed: denied already, so no window counts it */
 	rules = kg_match(event, bank, send);
 	if (rules)
 		kg_judge_all(event, bank, rules);
