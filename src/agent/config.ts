@@ -89,7 +89,8 @@ export const parseConfig = (text: string, file: string): Config => {
   throw invalid(faults.map((fault) => located(source, document, fault)));
 };
 
-const jsonSchema = (): JsonSchema => z.toJSONSchema(SCHEMA, { io: 'input' }) as JsonSchema;
+/** What a configuration may hold; for messages, and for the test of its documents. */
+export const jsonSchema = (): JsonSchema => z.toJSONSchema(SCHEMA, { io: 'input' }) as JsonSchema;
 
 const invalid = (problems: readonly Problem[]): KerngateError => {
   const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
