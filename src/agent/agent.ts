@@ -1,14 +1,11 @@
 /** One agent from start to stop: opens everything in order, ticks once a second, closes in reverse. */
 
-import { KG_EVENT_WORDS, KgEventColumns } from '../abi/generated.js';
 import type { Peer } from '../control/api.js';
 import { type ControlServer, startControlServer } from '../control/server.js';
-import { BatchReader } from '../decode/batch.js';
-import { LiveEvent } from '../decode/live-event.js';
+import type { BatchReader } from '../decode/batch.js';
 import { auditEnforcer } from '../enforce/audit.js';
 import { kernelEnforcer } from '../enforce/kernel.js';
 import { ProcEnricher } from '../enrich/enricher.js';
-import { type CanaryResult, runCanary } from '../kernel/canary.js';
 import type { Attached } from '../kernel/links.js';
 import type { Maps } from '../kernel/maps.js';
 import type { Native, RingHandle } from '../kernel/native.js';
@@ -16,21 +13,21 @@ import type { Scope } from '../kernel/prerequisites.js';
 import { openSensor, removePins, type Sensor } from '../kernel/sensor.js';
 import type { Clock } from '../lib/clock.js';
 import type { Paths } from '../lib/paths.js';
-import { startTickOf } from '../lib/proc.js';
 import type { Level, Mode } from '../model/decision.js';
-import { KerngateError } from '../model/error.js';
 import { Pipeline } from '../pipeline.js';
-import { countsLine } from '../report/lines.js';
 import { AgentApi } from './api.js';
 import { hostClock } from './clock.js';
 import type { Config } from './config.js';
 import { Host } from './host.js';
+import { Intake } from './intake.js';
 import { KernelSync } from './kernel-sync.js';
 import { installLaunchers, seedLineages } from './lineage.js';
 import { Modes } from './modes.js';
 import { PolicyStore } from './policies.js';
-import { protectHost } from './protected.js';
+import { Proof } from './proof.js';
+import { protectedProcesses, protectHost } from './protected.js';
 import { Reporter } from './reporter.js';
+import { allowedBy, introduce, sizesOf } from './settings.js';
 import { openState, type State } from './state.js';
 import { Upkeep } from './upkeep.js';
 
@@ -43,12 +40,6 @@ export interface AgentOptions {
   readonly level: Level;
   readonly say: (line: string) => void;
 }
-
-/** Records handed over per call; a batch of them is 0.7 MiB of columns. */
-const CAPACITY = 4096;
-const TAIL_BYTES = CAPACITY * 512;
-/** Telemetry follows its crossing by at most the kernel's wake interval; this waits for it. */
-const EVIDENCE_MS = 20;
 
 export class Agent {
   readonly native: Native;
@@ -75,9 +66,9 @@ export class Agent {
   swept = 0;
   readonly #sensor: Sensor;
   readonly #upkeep: Upkeep;
-  readonly #canaries = new Set<number>();
+  readonly #intake: Intake;
+  readonly #proof = new Proof(this);
   #server: ControlServer | undefined;
-  #evidenceTimer: NodeJS.Timeout | undefined;
 
   /** Loads and attaches; after it the hooks enforce what the kernel held already. Throws KerngateError. */
   constructor(options: AgentOptions) {
@@ -101,42 +92,33 @@ export class Agent {
     });
     this.maps = this.#sensor.maps;
     this.hooks = this.#sensor.attached;
-    this.#exemptSelf(config);
+    introduce(this.maps.control, config);
     this.host = new Host(this.maps, scope);
     this.state = openState(native, paths.state, this.clock, this.host, this.say);
-    this.state.allow.configure(config.allow.map(configured));
+    this.state.allow.configure(allowedBy(config));
     this.modes = new Modes(this.maps, this.state.ledger, this.clock);
     this.enricher = new ProcEnricher({ cgroupMount: scope.mount });
-    const columns = new Uint32Array((KG_EVENT_WORDS + 2) * CAPACITY);
-    const tail = new Uint8Array(TAIL_BYTES);
-    const cursor = (words: Uint32Array, capacity: number) =>
-      new LiveEvent(new KgEventColumns(words, capacity), {
-        enricher: this.enricher,
-        clock: this.clock,
-        lost: () => this.lost,
-      });
-    this.reader = new BatchReader(
-      { columns, capacity: CAPACITY, tail },
-      cursor(columns, CAPACITY),
-      this.enricher,
-    );
+    this.#intake = new Intake({ enricher: this.enricher, clock: this.clock, lost: () => this.lost });
+    this.reader = this.#intake.reader;
     this.reporter = new Reporter({
       clock: this.clock,
       auditLog: paths.auditLog,
-      columns,
-      capacity: CAPACITY,
-      cursor,
+      columns: this.#intake.columns,
+      capacity: this.#intake.capacity,
+      cursor: this.#intake.cursor,
       say: this.say,
       born: (child, parent) => this.host.tree.born(child, parent),
     });
     this.sync = new KernelSync(this.maps, this.state.ledger, this.policies, this.enricher, this.level);
     this.pipeline = new Pipeline(this.#stages(), policies);
-    this.host.askProtected(() => protectedProcesses(this.state));
+    this.host.askProtected(() => protectedProcesses(this.state.guardrails));
     protectHost(this.state.guardrails);
     installLaunchers(this.maps, config.launchers);
     seedLineages(this.maps, config.launchers);
     this.#upkeep = new Upkeep(this);
-    this.ring = this.#openRing(columns, tail);
+    this.ring = this.#intake.open(native, this.#sensor, this.pipeline, (count) =>
+      this.reporter.rate.add(count, this.clock.bootNs()),
+    );
   }
 
   /** Events lost so far. */
@@ -186,20 +168,8 @@ export class Agent {
   }
 
   /** Runs the canary against the mode in force. Throws KerngateError (degraded) when it does not behave. */
-  async prove(): Promise<void> {
-    const wanted = this.modes.mode === 'enforce' && !this.modes.isPanic ? 'EPERM' : 'OK';
-    const hits = this.modes.isPanic ? 0 : 1;
-    const canary = await this.#canary();
-    if (canary.result === wanted && canary.hits === hits) {
-      this.troubles.delete('canary');
-      return;
-    }
-    const text = `the canary got ${canary.result} with ${canary.hits} hits, expected ${wanted} with ${hits}: ${this.modes.mode} mode does not hold at level ${this.level}`;
-    this.troubles.set('canary', text);
-    throw new KerngateError(text, {
-      exit: 'degraded',
-      remedy: 'See what this kernel offers with: kerngate doctor',
-    });
+  prove(): Promise<void> {
+    return this.#proof.run();
   }
 
   /** Reads the policies anew. Throws KerngateError (invalid); then nothing has changed. */
@@ -230,24 +200,10 @@ export class Agent {
     return this.#server?.counters() ?? {};
   }
 
-  /** What the minute's line tells. */
-  countsLine(): string {
-    const { counters } = this.maps;
-    return countsLine({
-      events: this.reporter.rate.total,
-      perSecond: this.reporter.rate.perSecond(this.clock.bootNs()),
-      findings: this.reporter.findings.total,
-      denied: counters.get('DENIED'),
-      wouldDeny: counters.get('AUDITED'),
-      blocks: this.state.ledger.list().length,
-      lost: this.lost,
-    });
-  }
-
   /** Blocks stay in force until they expire, unless `release` takes everything away. */
   async stop(release: boolean): Promise<void> {
     this.#upkeep.stop();
-    clearTimeout(this.#evidenceTimer);
+    this.#intake.stop();
     await this.#server?.close();
     this.native.ringDrain(this.ring);
     this.pipeline.completeFindings();
@@ -273,69 +229,8 @@ export class Agent {
       level: this.level,
       mode: () => this.modes.mode,
       release: (decisions) => this.sync.clear(decisions),
-      isOwn: (event) => this.#canaries.has(event.pid),
+      isOwn: (event) => this.#proof.isCanary(event.pid),
       lost: () => this.lost,
     };
   }
-
-  /** Before anything else: the hooks must not see their own agent. */
-  #exemptSelf(config: Config): void {
-    const { control } = this.maps;
-    control.set('AGENT', process.pid);
-    control.set('AGENT_TICK', startTickOf(process.pid) ?? 0);
-    control.set('QUOTA_CG', Math.max(1, Math.floor(config.limits.windows / 4)));
-    control.set('QUOTA_UID', Math.max(1, Math.floor(config.limits.windows / 2)));
-  }
-
-  #openRing(columns: Uint32Array, tail: Uint8Array): RingHandle {
-    const { crossings, events } = this.#sensor.ringFds();
-    const options = { words: KG_EVENT_WORDS, capacity: CAPACITY, columns, tail, intervalMs: 1, idleTicks: 3 };
-    const ring = this.native.ringOpen([crossings, events], options, (count) => this.#onBatch(count));
-    this.native.closeFd(crossings);
-    this.native.closeFd(events);
-    return ring;
-  }
-
-  #onBatch(count: number): void {
-    this.reporter.rate.add(count, this.clock.bootNs());
-    this.pipeline.batch(count);
-    if (this.pipeline.hasPending && this.#evidenceTimer === undefined) {
-      this.#evidenceTimer = setTimeout(() => {
-        this.#evidenceTimer = undefined;
-        this.pipeline.completeFindings();
-      }, EVIDENCE_MS);
-    }
-  }
-
-  async #canary(): Promise<CanaryResult> {
-    let pid = 0;
-    const told = (child: number): void => {
-      pid = child;
-      this.#canaries.add(child);
-    };
-    try {
-      return await runCanary(this.maps, this.scope.path, this.clock.bootNs(), told);
-    } finally {
-      /* its last records may still be on their way */
-      setTimeout(() => this.#canaries.delete(pid), 5_000).unref();
-    }
-  }
 }
-
-const sizesOf = ({ limits: { windows, events, crossings } }: Config): Record<string, number> => ({
-  kg_windows: windows,
-  ...(events !== undefined && { kg_events: events }),
-  ...(crossings !== undefined && { kg_crossings: crossings }),
-});
-
-const configured = ({ subject, reason }: { subject: string; reason: string }) => {
-  const colon = subject.indexOf(':');
-  const id = subject.slice(colon + 1);
-  return { subject: { kind: subject.slice(0, colon) as never, id, name: id }, reason };
-};
-
-const protectedProcesses = ({ guardrails }: State): { pid: number; startTick: number }[] =>
-  guardrails.protected().flatMap(({ entry: { subject } }) => {
-    const [pid, startTick] = subject.kind === 'process' ? subject.id.split('@').map(Number) : [];
-    return pid === undefined || startTick === undefined ? [] : [{ pid, startTick }];
-  });

@@ -1,6 +1,7 @@
 /** Who is protected by birth: the agent, PID 1, and the ancestors of the agent and of each root client. */
 import type { Guardrails } from '../decide/guardrails.js';
 import { ancestors, startTickOf } from '../lib/proc.js';
+import { parseProcessId } from '../model/subject.js';
 
 const SSHD = /^sshd(-session|-auth)?$/;
 const isSshd = ({ comm, exe }: { comm: string; exe: string }): boolean =>
@@ -24,3 +25,10 @@ export const protectAncestors = (guardrails: Guardrails, pid: number, why: strin
     guardrails.protect({ pid: ancestor.pid, startTick: ancestor.startTick, why });
   }
 };
+
+/** Of all that is protected, the processes. */
+export const protectedProcesses = (guardrails: Guardrails): { pid: number; startTick: number }[] =>
+  guardrails.protected().flatMap(({ entry: { subject } }) => {
+    const process = subject.kind === 'process' ? parseProcessId(subject.id) : undefined;
+    return process === undefined ? [] : [process];
+  });

@@ -5,6 +5,7 @@ import { openWays } from '../kernel/levels.js';
 import { linkPath, PROGRAMS } from '../kernel/links.js';
 import { packageVersion } from '../lib/version.js';
 import { whenFailures } from '../policy/index.js';
+import { countsLine } from '../report/lines.js';
 import type { Agent } from './agent.js';
 
 export const statusOf = (agent: Agent): Status => {
@@ -68,6 +69,18 @@ export const countersOf = (agent: Agent): Record<string, number> => {
     ...agent.controlCounters(),
   };
 };
+
+/** What the agent says of itself each minute. */
+export const minuteLine = ({ maps, reporter, clock, state, lost }: Agent): string =>
+  countsLine({
+    events: reporter.rate.total,
+    perSecond: reporter.rate.perSecond(clock.bootNs()),
+    findings: reporter.findings.total,
+    denied: maps.counters.get('DENIED'),
+    wouldDeny: maps.counters.get('AUDITED'),
+    blocks: state.ledger.list().length,
+    lost,
+  });
 
 /** Why the asked-for enforcement does not fully hold. */
 const degradedBy = (agent: Agent): string[] => {

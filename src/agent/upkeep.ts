@@ -4,6 +4,7 @@ import { parseProcessId } from '../model/subject.js';
 import { modeLine } from '../report/lines.js';
 import type { Agent } from './agent.js';
 import { livingProcesses } from './host.js';
+import { minuteLine } from './status.js';
 
 const TICK_MS = 1000;
 /** Ticks between two full comparisons with the kernel. */
@@ -63,7 +64,7 @@ export class Upkeep {
     if (policies.executablesChanged()) policies.install(maps, modes.mode);
     if (over.length > 0 || this.#ticks % SYNC_EVERY === 0 || this.#follows()) pipeline.enforce();
     this.#sweep();
-    if (this.#ticks % COUNTS_EVERY === 0) this.#agent.say(this.#agent.countsLine());
+    if (this.#ticks % COUNTS_EVERY === 0) this.#agent.say(minuteLine(this.#agent));
   }
 
   /** A command may have set the latch straight in the kernel, or the journal may tell of it. */

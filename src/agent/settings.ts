@@ -1,0 +1,28 @@
+/** What the configuration means to the kernel's maps, and which process the hooks must not see. */
+import type { Control } from '../kernel/control.js';
+import { startTickOf } from '../lib/proc.js';
+import type { AllowEntry } from '../model/decision.js';
+import type { Config } from './config.js';
+
+/** Sizes of maps, by name. */
+export const sizesOf = ({ limits: { windows, events, crossings } }: Config): Record<string, number> => ({
+  kg_windows: windows,
+  ...(events !== undefined && { kg_events: events }),
+  ...(crossings !== undefined && { kg_crossings: crossings }),
+});
+
+/** Before anything else: the hooks must not see their own agent. One cgroup or user never fills the windows. */
+export const introduce = (control: Control, { limits }: Config): void => {
+  control.set('AGENT', process.pid);
+  control.set('AGENT_TICK', startTickOf(process.pid) ?? 0);
+  control.set('QUOTA_CG', Math.max(1, Math.floor(limits.windows / 4)));
+  control.set('QUOTA_UID', Math.max(1, Math.floor(limits.windows / 2)));
+};
+
+/** The allow list of the configuration. */
+export const allowedBy = ({ allow }: Config): Pick<AllowEntry, 'subject' | 'reason'>[] =>
+  allow.map(({ subject, reason }) => {
+    const colon = subject.indexOf(':');
+    const id = subject.slice(colon + 1);
+    return { subject: { kind: subject.slice(0, colon) as never, id, name: id }, reason };
+  });
