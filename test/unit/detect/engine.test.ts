@@ -1,4 +1,4 @@
-/** The engine: order, allow rules, verdicts met, kernel crossings, trust, reload and forget. */
+/** The engine: order, allow rules, verdicts met, kernel crossings, and trust. */
 import { describe, expect, it } from 'vitest';
 import { createEngine } from '../../../src/detect/engine.js';
 import type { CapturedEvent } from '../../../src/model/json-event.js';
@@ -196,78 +196,6 @@ describe('events that are not trusted', () => {
     const list = [1, 2, 3, 4].map((at) => told(at, true)).concat([5, 6, 7, 8].map((at) => told(at, false)));
     const got = list.flatMap((event) => step(engine, event));
     expect(got.map(({ untrusted }) => untrusted)).toEqual([true, false]);
-  });
-});
-
-describe('reload', () => {
-  it('keeps the windows of an unchanged rule, under another name, consequence or priority', () => {
-    const engine = engineOf([policyOf(BLOCKING, 'old')]);
-    crossedBy(engine, events([1, 2]));
-    engine.reload([policyOf(`priority: 9\n${ALERTING}`, 'new')]);
-    expect(named(step(engine, eventAt(3)))).toEqual(['new process:100@5000']);
-  });
-
-  it('knows whether an alert was armed, also after the rule had blocked before', () => {
-    const engine = engineOf([policyOf(ALERTING, 'rule')]);
-    expect(crossedBy(engine, events([1, 2, 3]))).toEqual([2]);
-    engine.reload([policyOf(BLOCKING, 'rule')]);
-    expect(crossedBy(engine, events([4]))).toEqual([0]);
-  });
-
-  it('starts a changed rule with empty windows and drops what is gone', () => {
-    const engine = engineOf([policyOf(BLOCKING, 'rule')]);
-    crossedBy(engine, events([1, 2]));
-    engine.reload([policyOf(`match: {dst.port: 22}\n${BLOCKING}`, 'rule')]);
-    expect(crossedBy(engine, events([3, 4]))).toEqual([]);
-    engine.reload([]);
-    expect(step(engine, eventAt(5))).toEqual([]);
-    expect(engine.stats().keys).toBe(0);
-  });
-
-  it('does not lose count of evictions', () => {
-    const engine = engineOf([policyOf(ALERTING, 'rule')], { capacity: 8 });
-    for (let pid = 1; pid <= 20; pid++) step(engine, eventAt(1, { pid }));
-    engine.reload([]);
-    expect(engine.stats().evictions).toBe(12);
-  });
-});
-
-describe('forget', () => {
-  it('ends the quiet time with an empty window', () => {
-    const policy = policyOf(BLOCKING);
-    const engine = engineOf([policy]);
-    expect(crossedBy(engine, events([1, 2, 3, 4]))).toEqual([2]);
-    engine.forget(policy.hash, process100);
-    expect(crossedBy(engine, events([5, 6, 7]))).toEqual([2]);
-  });
-
-  it('empties a window that has not crossed', () => {
-    const policy = policyOf(BLOCKING);
-    const engine = engineOf([policy]);
-    crossedBy(engine, events([1, 2]));
-    engine.forget(policy.hash, process100);
-    expect(crossedBy(engine, events([3, 4, 5]))).toEqual([2]);
-  });
-
-  it('empties the windows of all members of a group', () => {
-    const policy = policyOf(WIDE);
-    const engine = engineOf([policy]);
-    const by = (pid: number, ...seconds: number[]) => events(seconds, { pid });
-    expect(crossedBy(engine, [...by(2, 1, 1.5), ...by(1, 2, 2.5, 3)])).toEqual([4]);
-    crossedBy(engine, by(1, 4));
-    engine.forget(policy.hash, cgroup77);
-    expect(crossedBy(engine, [...by(2, 5, 6), ...by(1, 5, 6)])).toEqual([]);
-    expect(crossedBy(engine, by(2, 7))).toEqual([0]);
-  });
-
-  it('touches no other rule and no other subject', () => {
-    const policy = policyOf(BLOCKING);
-    const engine = engineOf([policy]);
-    crossedBy(engine, events([1, 2]));
-    engine.forget('0'.repeat(16), process100);
-    engine.forget(policy.hash, { ...process100, id: '100@5001' });
-    engine.forget(policy.hash, cgroup77);
-    expect(crossedBy(engine, events([3]))).toEqual([0]);
   });
 });
 
