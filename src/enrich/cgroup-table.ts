@@ -14,8 +14,10 @@ export interface CgroupTableOptions {
 }
 
 const UNKNOWN: CgroupFacts = { path: '', unit: undefined, container: undefined };
-/** A new walk is for groups whose processes are too short-lived to be asked. */
-const WALK_EVERY_MS = 10_000;
+/** A new walk is for groups whose processes are too short-lived to be asked; it may take a hundredth of the time. */
+const REST_MIN_MS = 100;
+const REST_MAX_MS = 10_000;
+const REST_FACTOR = 100;
 const WALK_MAX = 2048;
 
 export class CgroupTable {
@@ -25,7 +27,8 @@ export class CgroupTable {
   readonly #lookups: ReadBudget;
   readonly #nowMs: () => number;
   readonly #max: number;
-  #walkedMs: number;
+  #walkedMs = 0;
+  #restMs = REST_MAX_MS;
 
   /** Walks the tree once. */
   constructor(options: CgroupTableOptions) {
@@ -36,7 +39,6 @@ export class CgroupTable {
     this.#mount = options.mount;
     this.#lookups = options.lookups;
     this.#nowMs = options.nowMs;
-    this.#walkedMs = options.nowMs();
     this.#walk(this.#max);
   }
 
@@ -53,17 +55,20 @@ export class CgroupTable {
     const path = pid === 0 ? undefined : cgroupOf(pid);
     // The process may have moved on: only a folder with this very inode is believed.
     if (path !== undefined && cgroupIdOf(this.#mount, path) === id) return this.#learn(id, path);
-    if (this.#nowMs() - this.#walkedMs < WALK_EVERY_MS) return undefined;
-    this.#walkedMs = this.#nowMs();
+    if (this.#nowMs() - this.#walkedMs < this.#restMs) return undefined;
     this.#walk(Math.min(WALK_MAX, this.#max));
     return this.#known.get(id);
   }
 
   #walk(limit: number): void {
+    const begunMs = this.#nowMs();
     walkCgroups(this.#mount, '/', limit, (path) => {
       const id = cgroupIdOf(this.#mount, path);
       if (id !== undefined && !this.#known.has(id)) this.#learn(id, path);
     });
+    this.#walkedMs = this.#nowMs();
+    const tookMs = this.#walkedMs - begunMs;
+    this.#restMs = Math.min(REST_MAX_MS, Math.max(REST_MIN_MS, REST_FACTOR * tookMs));
   }
 
   #learn(id: string, path: string): CgroupFacts {

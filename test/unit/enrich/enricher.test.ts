@@ -20,11 +20,18 @@ const idOf = (path: string): string => String(statSync(join(folder, path)).ino);
 
 describe('groups', () => {
   let now: number;
+  /** What passes between two looks at the clock. */
+  let stepMs: number;
+  const nowMs = (): number => {
+    now += stepMs;
+    return now;
+  };
   const groups = (max = 100, perSecond = 100): CgroupTable =>
-    new CgroupTable({ mount: folder, lookups: new ReadBudget(perSecond, () => now), nowMs: () => now, max });
+    new CgroupTable({ mount: folder, lookups: new ReadBudget(perSecond, () => now), nowMs, max });
 
   beforeEach(() => {
     now = 0;
+    stepMs = 0;
     mkdirSync(join(folder, 'system.slice/nginx.service/worker'), { recursive: true });
   });
 
@@ -52,11 +59,22 @@ describe('groups', () => {
     const known = groups();
     mkdirSync(join(folder, 'late.scope'));
     const id = idOf('late.scope');
-    now = 9999;
+    now = 99;
     expect(known.cgroup(id, 0).path).toBe('');
-    now = 10_000;
+    now = 100;
     expect(known.cgroup(id, 0)).toEqual({ path: '/late.scope', unit: 'late.scope', container: undefined });
     expect(known.counters.cgroup_unknown).toBe(1);
+  });
+
+  it('are walked for a hundredth of the time, however long a walk takes', () => {
+    stepMs = 20;
+    const known = groups();
+    stepMs = 0;
+    mkdirSync(join(folder, 'late.scope'));
+    now += 1999;
+    expect(known.cgroup(idOf('late.scope'), 0).path).toBe('');
+    now += 1;
+    expect(known.cgroup(idOf('late.scope'), 0).path).toBe('/late.scope');
   });
 
   it('are bounded, and evictions counted', () => {
