@@ -133,7 +133,9 @@ export class Pipeline {
     const { report, ledger } = this.#stages;
     if (event.decision !== undefined) ledger.noteHits(event.decision, event.hits, event.atNs);
     if (event.kind !== 'exit') {
-      report.ended(ledger.expire(event.atNs), 'expired');
+      const ended = ledger.expire(event.atNs);
+      report.ended(ended, 'expired');
+      this.#mustEnforce ||= ended.some(({ pushed }) => !pushed);
       return;
     }
     const subject = event.key('process');

@@ -70,7 +70,8 @@ enum kg_counter {
 	KG_C_COUNT = 24,
 };
 
-/* kg_verdicts: written by the agent (and by an offline unblock or panic) only. */
+/* kg_verdicts: written by the agent (and by an offline unblock or panic); a process's birth passes on an
+ * entry with `inherit`, and its end takes it away. */
 struct kg_verdict {
 	__u64 since_ns;
 	__u64 until_ns;  /* all ones: no end */

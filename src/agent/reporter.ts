@@ -80,15 +80,15 @@ export class Reporter implements Report {
     }
   }
 
+  /** Of one whole pass: what is not among them fails no more, if only because nobody wants it now. */
   outcomes(outcomes: readonly Outcome[]): void {
+    const before = new Set(this.failing.keys());
+    this.failing.clear();
     for (const outcome of outcomes) {
+      if (outcome.did !== 'failed') continue;
       const key = subjectKey(outcome.subject);
-      if (outcome.did !== 'failed') {
-        this.failing.delete(key);
-        continue;
-      }
       this.failures++;
-      if (!this.failing.has(key)) this.#options.say(failureLine(outcome));
+      if (!before.has(key)) this.#options.say(failureLine(outcome));
       this.failing.set(key, outcome.error ?? 'no reason given');
     }
   }

@@ -59,10 +59,10 @@ export class Upkeep {
     }
     const dropped = maps.counters.get('VD_DROPPED');
     if (dropped !== this.#dropped || this.#ticks % SYNC_EVERY === 0) this.#sync(dropped);
-    this.#expire();
+    const isEnded = this.#expire();
     const over = state.allow.expire(clock.bootNs());
     if (policies.executablesChanged()) policies.install(maps, modes.mode);
-    if (over.length > 0 || this.#ticks % SYNC_EVERY === 0 || this.#follows()) pipeline.enforce();
+    if (isEnded || over.length > 0 || this.#ticks % SYNC_EVERY === 0 || this.#follows()) pipeline.enforce();
     this.#sweep();
     if (this.#ticks % COUNTS_EVERY === 0) this.#agent.say(minuteLine(this.#agent));
   }
@@ -82,18 +82,19 @@ export class Upkeep {
   }
 
   /** The kernel's windows keep the count of an ended decision until the next attempt: it is read before. */
-  #expire(): void {
+  #expire(): boolean {
     const { state, sync, reporter, clock } = this.#agent;
     const nowNs = clock.bootNs();
     if (this.#nextEndNs <= nowNs) sync.refreshHits();
-    reporter.ended(state.ledger.expire(nowNs), 'expired');
+    const ended = state.ledger.expire(nowNs);
+    reporter.ended(ended, 'expired');
     this.#nextEndNs = Math.min(...state.ledger.entries().map(({ untilNs }) => untilNs));
+    /* another decision may want the key of one that is over */
+    return ended.some(({ pushed }) => !pushed);
   }
 
   #follows(): boolean {
-    return this.#agent.state.ledger
-      .entries()
-      .some(({ subject, by }) => by === 'operator' && FOLLOWED.has(subject.kind));
+    return this.#agent.state.ledger.entries().some(({ subject }) => FOLLOWED.has(subject.kind));
   }
 
   #sweep(): void {

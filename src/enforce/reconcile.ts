@@ -1,11 +1,20 @@
 /** Makes one kind of entries of kg_verdicts equal to what is desired; kernel and audit both end here. */
 import { KG_NEEDS, KG_SUBJECT_KIND, type KgSubject, type KgVerdict } from '../abi/generated.js';
-import { fromHex64, hex64, NO_END } from '../kernel/entries.js';
+import { fromHex64, hex64, isCanary, NO_END } from '../kernel/entries.js';
 import type { Maps } from '../kernel/maps.js';
 import { subjectBit } from '../kernel/subject-codec.js';
 import type { DesiredEntry } from '../model/desired.js';
 import type { Outcome } from '../model/outcome.js';
-import { type HostView, type Target, targetsOf } from './targets.js';
+import { type HostView, isTree, type Target, targetsOf } from './targets.js';
+
+const RANK = { allow: 0, deny: 1, audit: 2 } as const;
+
+/**
+ * Two entries may want the same key: the stronger has it, and of equals the tree, since only its entry
+ * passes on to children.
+ */
+const byStrength = (desired: readonly DesiredEntry[]): DesiredEntry[] =>
+  [...desired].sort((a, b) => RANK[a.verdict] - RANK[b.verdict] || Number(isTree(b)) - Number(isTree(a)));
 
 const keyText = ({ a, b, kind, port }: KgSubject): string => `${kind}:${a}:${b}:${port}`;
 
@@ -20,11 +29,16 @@ export const reconcile = (
   verdictOf: (entry: DesiredEntry) => number | undefined,
   kinds: ReadonlySet<number>,
 ): Outcome[] => {
-  const present = new Map(maps.verdicts.entries().map(([key, value]) => [keyText(key), { key, value }]));
+  const present = new Map(
+    maps.verdicts
+      .entries()
+      .filter(([, { decision }]) => !isCanary(decision)) /* it takes its own entry away */
+      .map(([key, value]) => [keyText(key), { key, value }]),
+  );
   const keep = new Set<string>();
   const trees = new Set<string>();
   const outcomes: Outcome[] = [];
-  for (const entry of desired) {
+  for (const entry of byStrength(desired)) {
     const verdict = verdictOf(entry);
     if (verdict === undefined) {
       for (const { key } of targetsOf(entry, host)) keep.add(keyText(key)); /* another backend's */
@@ -53,7 +67,7 @@ const applyOne = (
   let did: Outcome['did'] = 'unchanged';
   for (const { key, inherit } of targets) {
     const text = keyText(key);
-    /* an earlier entry already claims this key: allow comes first, then deny, then audit */
+    /* a stronger entry already claims this key */
     if (keep.has(text)) continue;
     keep.add(text);
     const old = present.get(text)?.value;

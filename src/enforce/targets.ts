@@ -19,17 +19,22 @@ export interface Target {
   readonly inherit: boolean;
 }
 
+/** An operator's lineage: a process and all below it. A policy's lineage is one key the hooks know. */
+export const isTree = ({ subject, rule }: DesiredEntry): boolean =>
+  subject.kind === 'lineage' && rule === ZERO_ID;
+
 /**
  * A unit or container is each of its cgroups. An operator's lineage is a process and all below it, which
  * need not be a lineage of its own: each member gets an entry that its children inherit.
  */
-export const targetsOf = ({ subject, rule }: DesiredEntry, host: HostView): Target[] => {
+export const targetsOf = (entry: DesiredEntry, host: HostView): Target[] => {
+  const { subject } = entry;
   if (subject.kind === 'unit' || subject.kind === 'container') {
     return host.cgroupsOf(subject).map((id) => ({ key: cgroupKey(id), inherit: false }));
   }
   const key = encodeSubject(subject);
   const own = key ? [{ key, inherit: false }] : [];
-  if (subject.kind !== 'lineage' || rule !== ZERO_ID) return own;
+  if (!isTree(entry)) return own;
   const members = host.treeOf(subject.id).flatMap((id) => encodeSubject({ kind: 'process', id }) ?? []);
   return [...own, ...members.map((member) => ({ key: member, inherit: true }))];
 };

@@ -4,17 +4,18 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { KG_VERDICT_KIND } from '../abi/generated.js';
 import { startTickOf } from '../lib/proc.js';
 import { KerngateError } from '../model/error.js';
 import { processId } from '../model/subject.js';
+import { canaryId, isCanary } from './entries.js';
 import type { Maps } from './maps.js';
 import { encodeSubject, subjectBit } from './subject-codec.js';
 
-const CANARY_ID = 0xca4a_7000_0000_0001n;
+const FOLDER = 'kerngate-canary-';
 const LIMIT_MS = 60_000;
 /** A connected UDP socket sends nothing, yet its connect passes the gate. */
 const CHILD = `
@@ -43,6 +44,7 @@ export const runCanary = async (
   nowNs: number,
   onPid: (pid: number) => void = () => undefined,
 ): Promise<CanaryResult> => {
+  removeLeftOvers(maps, scope);
   const child = spawn(process.execPath, ['-e', CHILD], { stdio: ['pipe', 'pipe', 'ignore'], env: {} });
   const lines = createInterface({ input: child.stdout });
   const told = lines[Symbol.asyncIterator]();
@@ -78,7 +80,7 @@ const tryConnect = async (
   maps.verdicts.set(key, {
     since_ns: at + 1n,
     until_ns: at + 120_000_000_000n,
-    decision: CANARY_ID,
+    decision: canaryId(pid),
     rule: 0n,
     hits: 0n,
     last_ns: 0n,
@@ -95,10 +97,26 @@ const tryConnect = async (
   }
 };
 
+/** An agent killed in the middle of its proof left its canary's entry and cgroup. */
+const removeLeftOvers = (maps: Maps, scope: string): void => {
+  for (const [key, { decision }] of maps.verdicts.entries()) {
+    if (isCanary(decision) && startTickOf(Number(key.a)) !== Number(key.b)) maps.verdicts.delete(key);
+  }
+  for (const name of readdirSync(scope)) {
+    const maker = name.startsWith(FOLDER) ? Number.parseInt(name.slice(FOLDER.length), 10) : Number.NaN;
+    if (Number.isNaN(maker) || startTickOf(maker) !== undefined) continue;
+    try {
+      rmdirSync(join(scope, name));
+    } catch {
+      /* its last member is still leaving; the next proof removes it */
+    }
+  }
+};
+
 /** A cgroup of its own keeps the canary out of everybody's counts; where none can be made, the scope serves. */
 const makeCgroup = (scope: string): string => {
   try {
-    return mkdtempSync(join(scope, 'kerngate-canary-'));
+    return mkdtempSync(join(scope, `${FOLDER}${process.pid}-`));
   } catch {
     mkdirSync(scope, { recursive: true });
     return scope;

@@ -12,6 +12,11 @@ export const fromHex64 = (text: string): bigint => BigInt(`0x${text}`);
 /** `until` of an entry without end. */
 export const NO_END = 2n ** 64n - 1n;
 
+/** Upper half of the decision ids of canaries, which are nobody's block. */
+const CANARY = 0xca4a_7000n;
+export const canaryId = (pid: number): bigint => (CANARY << 32n) | BigInt(pid);
+export const isCanary = (decision: bigint): boolean => decision >> 32n === CANARY;
+
 /** One verdict in the kernel. Times are nanoseconds since boot. */
 export interface KernelEntry {
   readonly subject: Pick<Subject, 'kind' | 'id'>;
@@ -47,7 +52,7 @@ export const setEntries = (maps: Maps, nowNs: number, pathOf?: PathOf): KernelEn
   maps.verdicts.entries().flatMap(([key, value]): KernelEntry[] => {
     const subject = decodeSubject(key, pathOf);
     const verdict = effective(maps, value.verdict, value.since_ns);
-    if (!subject || !verdict || Number(value.until_ns) <= nowNs) return [];
+    if (!subject || !verdict || Number(value.until_ns) <= nowNs || isCanary(value.decision)) return [];
     return [
       {
         subject,

@@ -36,6 +36,37 @@ static __always_inline void kg_end_window(struct kg_event *event, const struct k
 	}
 }
 
+/*
+ * An entry that was born with the process dies with it: a blocked tree that forks without end would else
+ * fill the map with the dead and free its living. Its hits go to the mother's entry, if she lives.
+ */
+static __always_inline void kg_end_heir(const struct kg_process *key)
+{
+	struct kg_subject who = { .kind = KG_SUBJ_PROCESS, .a = key->tgid, .b = key->tick };
+	struct kg_verdict *entry = bpf_map_lookup_elem(&kg_verdicts, &who);
+	struct kg_verdict *mother;
+	struct kg_root *root;
+	__u64 hits, last, decision;
+
+	if (!entry || !entry->inherit)
+		return;
+	hits = entry->hits;
+	last = entry->last_ns;
+	decision = entry->decision;
+	bpf_map_delete_elem(&kg_verdicts, &who);
+	root = bpf_map_lookup_elem(&kg_lineage, key);
+	if (!hits || !root)
+		return;
+	who.a = root->parent_tgid;
+	who.b = root->parent_tick;
+	mother = bpf_map_lookup_elem(&kg_verdicts, &who);
+	if (!mother || mother->decision != decision)
+		return;
+	__sync_fetch_and_add(&mother->hits, hits);
+	if (mother->last_ns < last)
+		mother->last_ns = last;
+}
+
 KG_GLOBAL int kg_end_rule(struct kg_event *event, __u32 slot)
 {
 	struct kg_rule *rule = bpf_map_lookup_elem(&kg_rules, &slot);
@@ -75,6 +106,7 @@ int BPF_PROG(kg_exit, struct task_struct *task)
 	kg_process_of(task, &key);
 	for (__u32 i = 0; i < KG_RULES; i++)
 		kg_end_rule(&event, first + i);
+	kg_end_heir(&key);
 	kg_end_session(&key, event.at_ns);
 	if (kg_in_scope(BPF_CORE_READ(task, cgroups, dfl_cgrp)) && !kg_is_agent(event.tgid, event.start_ns)) {
 		kg_identify_more(&event, task);
