@@ -138,15 +138,20 @@ static __always_inline int kg_step(struct kg_window *window, const struct kg_win
 	return step;
 }
 
-/* Another rule denied the attempt, so it did not happen here either. */
-static __always_inline void kg_take_back(struct kg_window *window, const struct kg_window_key *key, __u32 slot,
+/* Another rule denied the attempt, so it did not happen here either. Returns 1 when its stamp was here. */
+static __always_inline int kg_take_back(struct kg_window *window, const struct kg_window_key *key, __u32 slot,
 					 __u64 now)
 {
+	int mine;
+
 	bpf_spin_lock(&window->lock);
-	if (kg_same_key(&window->key, key) && window->stamps[slot & (KG_STAMPS - 1)] == now)
+	mine = kg_same_key(&window->key, key) && window->stamps[slot & (KG_STAMPS - 1)] == now;
+	if (mine)
 		window->stamps[slot & (KG_STAMPS - 1)] = 0;
 	bpf_spin_unlock(&window->lock);
-	kg_count(KG_C_ROLLED_BACK);
+	if (mine)
+		kg_count(KG_C_ROLLED_BACK);
+	return mine;
 }
 
 #endif

@@ -19,12 +19,14 @@ static __always_inline int kg_has_quota(__u32 kind, __u64 id, __u64 most)
 {
 	struct kg_quota_key key = { .kind = kind, .id = id };
 	struct kg_quota *quota = bpf_map_lookup_elem(&kg_quotas, &key);
-	__u64 *swept;
+	__u64 *swept, freed;
 
 	if (!quota || !most)
 		return 1;
+	/* what others free or make meanwhile can only make the answer too high by as much, never wrap it */
 	swept = bpf_map_lookup_elem(&kg_swept, &key);
-	return quota->made - quota->gone - (swept ? *swept : 0) < most;
+	freed = (swept ? *swept : 0) + *(volatile __u64 *)&quota->gone;
+	return (__s64)(*(volatile __u64 *)&quota->made - freed) < (__s64)most;
 }
 
 static __always_inline void kg_charge_one(__u32 kind, __u64 id)

@@ -47,6 +47,20 @@ static __always_inline int kg_subject_by(struct kg_subject *who, const struct kg
 	return who->a != 0;
 }
 
+/*
+ * Whom a rule counts the attempt for; 0 for nobody. A subject that cannot be named (no lineage known,
+ * executable unreadable) is counted with its cgroup: closed, since it cannot get out of counting.
+ */
+static __always_inline int kg_counted(struct kg_subject *who, const struct kg_event *event, __u32 by)
+{
+	if (kg_subject_by(who, event, by))
+		return 1;
+	if (by == KG_SUBJ_SESSION)
+		return 0;
+	kg_subject_cgroup(who, event->cgroup);
+	return 1;
+}
+
 /* Ids must differ between decisions, not be secret: boot time, rule and subject are mixed. */
 static __always_inline __u64 kg_decision_id(const struct kg_window_key *key, __u64 now)
 {
@@ -114,10 +128,7 @@ static __always_inline void kg_report_end(struct kg_event *event, const struct k
 	event->flags = flags;
 }
 
-/*
- * One rule, one window. Returns the verdict for the attempt. A subject that cannot be named (no lineage
- * known, executable unreadable) is counted with its cgroup: closed, since it cannot get out of counting.
- */
+/* One rule, one window. Returns the verdict for the attempt. */
 KG_GLOBAL int kg_judge(struct kg_event *event, __u32 slot, __u64 *taken)
 {
 	struct kg_rule *rule = bpf_map_lookup_elem(&kg_rules, &slot);
@@ -139,11 +150,10 @@ KG_GLOBAL int kg_judge(struct kg_event *event, __u32 slot, __u64 *taken)
 	attempt.leased = event->at_ns < kg_control_get(KG_CTL_LEASE);
 	place.key.rule = rule->hash;
 	place.slot = slot;
-	if (!kg_subject_by(&place.key.who, event, rule->by)) {
-		if (rule->by == KG_SUBJ_SESSION)
-			return KG_NONE; /* open: no session, so the rule does not speak of it */
-		kg_subject_cgroup(&place.key.who, event->cgroup);
-	}
+	if (!kg_counted(&place.key.who, event, rule->by))
+		return KG_NONE; /* open: no session, so the rule does not speak of it */
+	if (event->verdict == KG_AUDIT && event->rule == rule->hash)
+		return KG_NONE; /* open: passes under the audit entry this very rule set, and feeds all others */
 	attempt.decision = kg_decision_id(&place.key, attempt.now);
 	window = kg_window_for(&place, rule, event);
 	if (place.shared)
@@ -183,16 +193,18 @@ KG_GLOBAL int kg_undo(struct kg_event *event, __u32 slot, __u32 stamp)
 	struct kg_window_key key = {};
 	struct kg_window *window;
 
-	if (!event || !rule || !kg_subject_by(&key.who, event, rule->by))
+	if (!event || !rule || !kg_counted(&key.who, event, rule->by))
 		return 0;
 	key.rule = rule->hash;
 	window = bpf_map_lookup_elem(&kg_windows, &key);
-	if (window) {
-		kg_take_back(window, &key, stamp, event->at_ns);
+	if (window && kg_take_back(window, &key, stamp, event->at_ns))
 		return 0;
-	}
 	kg_subject_cgroup(&key.who, event->cgroup);
 	window = bpf_map_lookup_elem(&kg_shared, &key);
+	if (window && kg_take_back(window, &key, stamp, event->at_ns))
+		return 0;
+	kg_subject_cgroup(&key.who, 0);
+	window = bpf_map_lookup_elem(&kg_last, &slot);
 	if (window)
 		kg_take_back(window, &key, stamp, event->at_ns);
 	return 0;
@@ -205,7 +217,7 @@ KG_GLOBAL int kg_peek(struct kg_event *event, __u32 slot)
 	struct kg_window_key key = {};
 	struct kg_window *window;
 
-	if (!event || !rule || !kg_subject_by(&key.who, event, rule->by))
+	if (!event || !rule || !kg_counted(&key.who, event, rule->by))
 		return 0;
 	key.rule = rule->hash;
 	window = bpf_map_lookup_elem(&kg_windows, &key);
