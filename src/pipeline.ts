@@ -20,6 +20,8 @@ import type { Outcome } from './model/outcome.js';
 import type { Policy } from './model/policy.js';
 import { subjectKey } from './model/subject.js';
 
+const WALKS = 64;
+
 /** What leaves the pipeline. */
 export interface Report {
   /** Each event, before anything is decided on it; `index` is its place in the batch. */
@@ -90,6 +92,18 @@ export class Pipeline {
     const desired = this.#stages.ledger.desired();
     const outcomes = this.#stages.enforcers.flatMap((enforcer) => enforcer.apply(desired));
     this.#stages.report.outcomes(outcomes);
+    return outcomes;
+  }
+
+  /**
+   * Children born while a tree is walked are seen by the next walk only: walks until one changes nothing.
+   * A tree that outruns them all is followed up by the timer.
+   */
+  settle(change: Outcome['did']): Outcome[] {
+    let outcomes = this.enforce();
+    for (let pass = 0; pass < WALKS && outcomes.some(({ did }) => did === change); pass++) {
+      outcomes = this.enforce();
+    }
     return outcomes;
   }
 

@@ -60,9 +60,7 @@ export class AgentApi implements ControlApi {
       mode: modes.mode,
       level: this.#agent.level,
     });
-    const failed = this.#agent.pipeline.enforce().filter((outcome) => outcome.did === 'failed');
-    /* children born while the tree was walked: their parents' entries pass on only from now */
-    if (subject.kind === 'lineage') this.#agent.pipeline.enforce();
+    const failed = this.#agent.pipeline.settle('applied').filter((outcome) => outcome.did === 'failed');
     reporter.audit.decision(decision, peer);
     reporter.decision(decision);
     const degraded = failed[0]?.error ?? this.#unreached(subject);
@@ -79,7 +77,7 @@ export class AgentApi implements ControlApi {
       (subject, group) => host.isMember(subject, group),
     );
     sync.clear(new Set(lifted.map(({ id }) => id)));
-    pipeline.enforce();
+    pipeline.settle('removed');
     for (const entry of lifted) {
       pipeline.engine.forget(entry.rule, entry.subject);
       reporter.audit.lifted(entry, 'unblock', peer);

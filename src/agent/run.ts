@@ -1,13 +1,13 @@
 /** The agent as a process: prerequisites, the ready line, signals, and the way out. */
 import { statSync } from 'node:fs';
 import { native } from '../kernel/native.js';
-import { requireBtf, requireRoot, resolveScope } from '../kernel/prerequisites.js';
+import { preparePins, requireBtf, requireRoot, resolveScope } from '../kernel/prerequisites.js';
 import { PACKAGE_ROOT, type Paths } from '../lib/paths.js';
 import type { Mode } from '../model/decision.js';
 import { EXIT, type ExitCode, KerngateError } from '../model/error.js';
 import { Agent } from './agent.js';
 import { loadConfig } from './config.js';
-import { lockState } from './state.js';
+import { lockPins, lockState } from './state.js';
 
 export interface RunOptions {
   readonly paths: Paths;
@@ -35,7 +35,9 @@ export const runAgent = async (options: RunOptions): Promise<ExitCode> => {
     cloneOwner: statSync(PACKAGE_ROOT).uid,
   });
   const scope = resolveScope(options.namedCgroup ?? config.cgroup_root);
-  const unlock = lockState(native(), paths.state);
+  const unlockState = lockState(native(), paths.state);
+  preparePins(paths.pin);
+  const unlockPins = lockPins(native(), paths.pin);
   const agent = new Agent({ native: native(), paths, config, scope, mode: 'audit', level: 'cgroup', say });
   try {
     const { mode, why } = await agent.start(options.mode ?? config.mode ?? 'audit');
@@ -44,7 +46,8 @@ export const runAgent = async (options: RunOptions): Promise<ExitCode> => {
     return EXIT.ok;
   } finally {
     await agent.stop(options.releaseOnExit);
-    unlock();
+    unlockPins();
+    unlockState();
   }
 };
 

@@ -1,5 +1,5 @@
 /** The agent's memory across restarts: the lock that keeps it alone, journal, allow list, ledger. */
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AllowList } from '../decide/allow-list.js';
 import { Book } from '../decide/book.js';
@@ -19,21 +19,41 @@ export interface State {
   readonly ledger: Ledger;
 }
 
-/** Takes the folder for this agent alone. Throws KerngateError when another one has it. */
+const { O_RDONLY, O_RDWR, O_CREAT, O_DIRECTORY, O_NOFOLLOW } = constants;
+
+/** Takes the state folder for this agent alone. Throws KerngateError when another one has it. */
 export const lockState = (native: Native, stateDir: string): (() => void) => {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  requireOwn(stateDir);
   const path = join(stateDir, 'agent.lock');
-  const fd = openSync(path, 'w', 0o600);
+  return lock(native, path, openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600), 'state folder');
+};
+
+/** The same for the folder of pins: two agents on one set of maps would undo each other's blocks. */
+export const lockPins = (native: Native, pin: string): (() => void) =>
+  lock(native, pin, openSync(pin, O_RDONLY | O_DIRECTORY), 'folder of pins');
+
+const lock = (native: Native, path: string, fd: number, what: string): (() => void) => {
   try {
     native.flock(fd, 'exclusive', false);
   } catch (cause) {
     closeSync(fd);
-    throw new KerngateError(`${path}: another agent runs with this state folder`, {
+    throw new KerngateError(`${path}: another agent runs with this ${what}`, {
       remedy: 'Stop it first, or give this one its own --state, --pin and --socket.',
       cause,
     });
   }
   return () => closeSync(fd);
+};
+
+/** In a folder that others may write to they could put a link in the place of any file of ours. */
+const requireOwn = (stateDir: string): void => {
+  const { uid, mode } = statSync(stateDir);
+  if (uid === process.geteuid?.() && (mode & 0o022) === 0) return;
+  throw new KerngateError(
+    `${stateDir}: not trusted: it belongs to uid ${uid} with mode ${(mode & 0o7777).toString(8)}`,
+    { remedy: `Make it root's and nobody else's to write: chown root ${stateDir} && chmod go-w ${stateDir}` },
+  );
 };
 
 export const openState = (

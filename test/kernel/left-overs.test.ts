@@ -1,5 +1,5 @@
 /** What a killed agent left, and what two of them must not do to each other. */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { KG_SUBJECT_KIND, KG_VERDICT_KIND } from '../../src/abi/generated.js';
@@ -49,7 +49,7 @@ describe('the canary', () => {
       await bystander.line(/^up$/);
       setCanary(stand, bystander.pid);
       expect(await stand.json<Decision[]>('blocks')).toEqual([]);
-      expect((await stand.cli('allow', 'add', '--uid', '54321', '--reason', 'x')).code).toBe(0);
+      expect((await stand.cli('allow', 'add', 'uid:54321')).code).toBe(0);
       expect(hasEntry(stand, bystander.pid)).toBe(true);
     }));
 
@@ -78,4 +78,22 @@ describe('two agents', () => {
       await expect(other.line(/^ready/)).rejects.toThrow(/another agent/);
       expect((await stand.json<{ mode: string }>('status')).mode).toBe('enforce');
     }));
+});
+
+describe('what is lifted while no agent runs', () => {
+  it.each([
+    ['a unit that has no cgroup then', ['--unit', 'kerngate-absent.service'], false],
+    ['everything, after a reboot took the pins', ['--all'], true],
+  ])('stays lifted: %s', (_, filter, isRebooted) =>
+    withStand(async (stand) => {
+      const agent = await stand.start({ mode: 'enforce', policy: QUIET });
+      await stand.cli('block', '--unit', 'kerngate-absent.service');
+      expect(await stand.json<Decision[]>('blocks')).toHaveLength(1);
+      await agent.kill('SIGKILL');
+      if (isRebooted) rmSync(stand.pin, { recursive: true });
+      expect((await stand.cli('unblock', ...filter)).code).toBe(0);
+      await stand.start({ mode: 'enforce' });
+      expect(await stand.json<Decision[]>('blocks')).toEqual([]);
+    }),
+  );
 });

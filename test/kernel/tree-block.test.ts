@@ -1,4 +1,6 @@
 /** An operator's block of a whole tree: no older entry weakens it, and the dead leave nothing behind. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { closeMaps, type Maps, pinnedMaps } from '../../src/kernel/maps.js';
 import { native } from '../../src/kernel/native.js';
@@ -66,6 +68,23 @@ describe('a block of a tree', () => {
       expect((await stand.cli('block', '--pid', String(watcher.pid), '--lineage')).code).toBe(0);
       await watcher.line(/^denied$/);
     }));
+
+  it.each(['with the agent', 'without it'])('is lifted from a tree that forks meanwhile, %s', (how) =>
+    withStand(async (stand) => {
+      const agent = await stand.start({ mode: 'enforce', policy: QUIET });
+      const parent = await startBrood(stand);
+      await stand.cli('block', '--pid', String(parent.pid), '--lineage');
+      const heirs = () =>
+        looking(stand, (maps) => maps.verdicts.entries().filter(([, { inherit }]) => inherit !== 0).length);
+      const members = () =>
+        readFileSync(join(stand.cgroup, 'cgroup.procs'), 'utf8').trim().split('\n').length;
+      parent.child.stdin?.write('-60000\n');
+      await until('the generations run', () => members() > 1);
+      if (how === 'without it') await agent.kill('SIGKILL');
+      expect((await stand.cli('unblock', '--all')).code).toBe(0);
+      expect({ heirs: heirs(), running: members() > 1 }).toEqual({ heirs: 0, running: true });
+    }),
+  );
 
   it('leaves no entry of the dead behind, and keeps their hits', () =>
     withStand(async (stand) => {
