@@ -11,10 +11,12 @@ import type { Maps } from '../kernel/maps.js';
 import type { Native, RingHandle } from '../kernel/native.js';
 import type { Scope } from '../kernel/prerequisites.js';
 import { openSensor, removePins, type Sensor } from '../kernel/sensor.js';
+import { sweepWindows } from '../kernel/sweep.js';
 import type { Clock } from '../lib/clock.js';
 import type { Paths } from '../lib/paths.js';
-import type { Level, Mode } from '../model/decision.js';
+import type { LedgerEntry, Level, Mode } from '../model/decision.js';
 import { Pipeline } from '../pipeline.js';
+import { modeLine } from '../report/lines.js';
 import { AgentApi } from './api.js';
 import { hostClock } from './clock.js';
 import type { Config } from './config.js';
@@ -69,6 +71,7 @@ export class Agent {
   readonly #intake: Intake;
   readonly #proof = new Proof(this);
   #server: ControlServer | undefined;
+  #isReady = false;
 
   /** Loads and attaches; after it the hooks enforce what the kernel held already. Throws KerngateError. */
   constructor(options: AgentOptions) {
@@ -135,9 +138,7 @@ export class Agent {
     const begun = this.modes.begin(wanted);
     this.modes.renewLease();
     this.policies.install(this.maps, this.modes.mode);
-    const { adopted, ended } = this.sync.adopt(this.clock.bootNs());
-    this.reporter.ended(ended, 'ended while no agent ran');
-    for (const entry of adopted) this.reporter.decision(entry);
+    this.adopt('ended while no agent ran');
     this.pipeline.enforce();
     await this.prove();
     this.#server = await startControlServer({
@@ -147,8 +148,16 @@ export class Agent {
       onError: (error) => this.say(`control: ${(error as Error).stack ?? error}`),
     });
     this.#upkeep.start();
+    this.#isReady = true;
     this.reporter.audit.note('start', { mode: this.modes.mode, level: this.level, scope: this.scope.path });
     return begun;
+  }
+
+  /** Takes up what the hooks decided by themselves, and lets go of what they ended. `why`: for those. */
+  adopt(why: string): void {
+    const { adopted, ended } = this.sync.adopt(this.clock.bootNs());
+    this.reporter.ended(ended, why);
+    for (const entry of adopted) this.reporter.decision(entry);
   }
 
   /** Switches, proves the new mode, and goes back to audit when it does not hold. */
@@ -181,13 +190,40 @@ export class Agent {
     const retired = this.state.ledger.retireRules(new Set(policies.map(({ hash }) => hash)));
     this.sync.clear(new Set(retired.map(({ id }) => id)));
     this.reporter.ended(retired, 'its policy is gone or changed');
+    /* what the ledger has not heard of yet goes too: a rule that comes back must find an empty window */
+    this.adopt('its policy is gone or changed');
+    this.swept += sweepWindows(
+      this.maps,
+      this.policies.rules,
+      this.clock.bootNs(),
+      false,
+      () => true,
+    ).windows;
     this.pipeline.enforce();
     this.reporter.audit.note('reload', { policies: policies.map(({ name }) => name) });
   }
 
   /** Opens everything at once; answers how many decisions were lifted. */
   panic(peer?: Peer): number {
-    const lifted = this.modes.panic();
+    return this.#panicked(this.modes.panic(), peer);
+  }
+
+  /** Obeys a panic that was declared past the agent. */
+  followPanic(): void {
+    const lifted = this.modes.followPanic();
+    if (lifted) this.#panicked(lifted);
+  }
+
+  /** Back to audit when enforcement was to be confirmed and was not; the hooks did so by themselves already. */
+  revertWhenUnconfirmed(): boolean {
+    if (!this.modes.revertWhenUnconfirmed()) return false;
+    this.policies.install(this.maps, 'audit');
+    this.reporter.audit.mode('enforce', 'audit', 'not confirmed in time');
+    this.say(modeLine('audit', 'enforcement was not confirmed in time'));
+    return true;
+  }
+
+  #panicked(lifted: readonly LedgerEntry[], peer?: Peer): number {
     this.sync.clear(new Set(lifted.map(({ id }) => id)));
     this.policies.install(this.maps, 'audit');
     this.pipeline.enforce();
@@ -214,7 +250,8 @@ export class Agent {
     this.reporter.audit.note('stop', { release });
     this.native.ringClose(this.ring);
     this.#sensor.close();
-    if (release) removePins(this.paths.pin);
+    /* a start that failed leaves what it found: where nothing was pinned, nothing */
+    if (release || (!this.#isReady && this.#sensor.fresh)) removePins(this.paths.pin);
     this.reporter.close();
   }
 

@@ -43,9 +43,8 @@ export class AgentApi implements ControlApi {
   }
 
   decisions(): Decision[] {
-    const { sync, state, clock } = this.#agent;
-    sync.adopt(clock.bootNs());
-    return state.ledger.list();
+    this.#agent.adopt('its window is gone');
+    return this.#agent.state.ledger.list();
   }
 
   async block(request: BlockRequest, peer: Peer): Promise<BlockResult> {
@@ -68,8 +67,8 @@ export class AgentApi implements ControlApi {
   }
 
   async unblock(filter: UnblockFilter, peer: Peer): Promise<Decision[]> {
-    const { state, sync, pipeline, host, clock, reporter } = this.#agent;
-    sync.adopt(clock.bootNs());
+    const { state, sync, pipeline, host, reporter } = this.#agent;
+    this.#agent.adopt('its window is gone');
     const { ledger } = state;
     const shown = new Map(ledger.list().map((decision) => [decision.id, decision]));
     const lifted = ledger.unblock(
@@ -148,8 +147,10 @@ export class AgentApi implements ControlApi {
 
   async confirm(peer: Peer): Promise<void> {
     const { modes, reporter } = this.#agent;
+    const isLate = this.#agent.revertWhenUnconfirmed();
     if (modes.mode !== 'enforce') {
-      throw new KerngateError('there is nothing to confirm: the mode is audit', {
+      const why = isLate ? 'the time to confirm is over' : 'there is nothing to confirm';
+      throw new KerngateError(`${why}: the mode is audit`, {
         remedy: 'Switch with: kerngate mode enforce',
       });
     }

@@ -42,15 +42,11 @@ export class Modes {
    * does enforcement that nobody confirmed in time.
    */
   begin(wanted: Mode): { mode: Mode; why?: 'panic' | 'unconfirmed' } {
-    if (this.#ledger.panicked) this.#maps.control.set('PANIC', 1);
-    if (this.isPanic) {
-      this.#demote();
+    if (this.isPanic || this.#ledger.panicked) {
+      this.followPanic();
       return { mode: 'audit', why: 'panic' };
     }
-    if (this.confirmNs !== 0 && this.confirmNs <= this.#clock.bootNs()) {
-      this.audit();
-      return { mode: 'audit', why: 'unconfirmed' };
-    }
+    if (this.revertWhenUnconfirmed()) return { mode: 'audit', why: 'unconfirmed' };
     if (wanted === 'enforce') this.#promote();
     else if (this.mode === 'enforce' || this.#ledger.mode === 'enforce') this.audit();
     return { mode: this.mode };
@@ -65,6 +61,7 @@ export class Modes {
 
   /** Clears a panic. What was set before stays what it was: nothing old is promoted. */
   enforce(confirmWithinNs?: number): void {
+    this.revertWhenUnconfirmed();
     const atNs = Math.round(this.#clock.bootNs());
     if (this.mode === 'audit' || this.isPanic) this.#maps.control.set('DEMOTED', atNs);
     this.#maps.control.set('CONFIRM', confirmWithinNs === undefined ? 0 : Math.round(atNs + confirmWithinNs));
@@ -81,6 +78,16 @@ export class Modes {
     if (this.confirmNs === 0 || this.confirmNs > this.#clock.bootNs()) return false;
     this.audit();
     return true;
+  }
+
+  /**
+   * A command may have set the latch straight in the kernel, or written the panic into the journal only.
+   * Answers what that lifted; undefined when there is no panic, or all agrees with it already.
+   */
+  followPanic(): ReturnType<Ledger['panic']> | undefined {
+    const latches = [this.isPanic, this.#ledger.panicked];
+    if (!latches.includes(true)) return undefined;
+    return latches.includes(false) || this.mode !== 'audit' ? this.panic() : undefined;
   }
 
   /** The hooks open at once; the ledger follows. */

@@ -1,5 +1,5 @@
 /** The policies in force: read, placed, handed to the kernel; a bad set changes nothing. */
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KG_NEEDS } from '../abi/generated.js';
 import { fileIdOf } from '../kernel/executable.js';
@@ -23,6 +23,7 @@ export class PolicyStore {
   #policies: readonly Policy[] = [];
   readonly #paths: Paths;
   #executables = '';
+  #written = '';
 
   constructor(paths: Paths) {
     this.#paths = paths;
@@ -68,7 +69,7 @@ export class PolicyStore {
     maps.control.set('NEEDS', maps.control.get('NEEDS') | BigInt(lineage | exe));
     this.#executables = executablesOf(this.rules);
     installRules(maps, this.rules, mode);
-    this.#writeNames();
+    this.writeNames();
   }
 
   /** True when an executable that a rule names was replaced, made or removed since the rules were installed. */
@@ -76,9 +77,21 @@ export class PolicyStore {
     return executablesOf(this.rules) !== this.#executables;
   }
 
-  #writeNames(): void {
-    const names = Object.fromEntries(this.#policies.map(({ hash, name }) => [hash, name]));
-    writeFileSync(join(this.#paths.state, RULES_FILE), `${JSON.stringify(names)}\n`, { mode: 0o600 });
+  /**
+   * Tried again until it succeeds; a full disk must stop neither a panic nor a reload. Without it an
+   * unblock by policy finds less while no agent runs, and nothing else changes.
+   */
+  writeNames(): void {
+    const text = `${JSON.stringify(Object.fromEntries(this.#policies.map(({ hash, name }) => [hash, name])))}\n`;
+    if (text === this.#written) return;
+    const path = join(this.#paths.state, RULES_FILE);
+    try {
+      writeFileSync(`${path}.tmp`, text, { mode: 0o600 });
+      renameSync(`${path}.tmp`, path);
+      this.#written = text;
+    } catch {
+      this.#written = '';
+    }
   }
 }
 

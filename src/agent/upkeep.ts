@@ -1,7 +1,6 @@
 /** What happens with time: lease, ends of blocks, repair of drift, sweeping, the minute's line. */
 import { sweepWindows } from '../kernel/sweep.js';
 import { parseProcessId } from '../model/subject.js';
-import { modeLine } from '../report/lines.js';
 import type { Agent } from './agent.js';
 import { livingProcesses } from './host.js';
 import { minuteLine } from './status.js';
@@ -51,12 +50,10 @@ export class Upkeep {
     this.#ticks++;
     modes.renewLease();
     state.journal.poll();
-    this.#followPanic();
-    if (modes.revertWhenUnconfirmed()) {
-      policies.install(maps, 'audit');
-      reporter.audit.mode('enforce', 'audit', 'not confirmed in time');
-      this.#agent.say(modeLine('audit', 'enforcement was not confirmed in time'));
-    }
+    policies.writeNames();
+    reporter.audit.recover();
+    this.#agent.followPanic();
+    this.#agent.revertWhenUnconfirmed();
     const dropped = maps.counters.get('VD_DROPPED');
     if (dropped !== this.#dropped || this.#ticks % SYNC_EVERY === 0) this.#sync(dropped);
     const isEnded = this.#expire();
@@ -67,18 +64,9 @@ export class Upkeep {
     if (this.#ticks % COUNTS_EVERY === 0) this.#agent.say(minuteLine(this.#agent));
   }
 
-  /** A command may have set the latch straight in the kernel, or the journal may tell of it. */
-  #followPanic(): void {
-    const { modes, state } = this.#agent;
-    if (modes.isPanic !== state.ledger.panicked) this.#agent.panic();
-  }
-
   #sync(dropped: number): void {
-    const { sync, clock, reporter } = this.#agent;
     this.#dropped = dropped;
-    const { adopted, ended } = sync.adopt(clock.bootNs());
-    for (const entry of adopted) reporter.decision(entry);
-    reporter.ended(ended, 'its window is gone');
+    this.#agent.adopt('its window is gone');
   }
 
   /** The kernel's windows keep the count of an ended decision until the next attempt: it is read before. */

@@ -34,6 +34,11 @@ export class Book {
     return this.#version;
   }
 
+  /** What others did meanwhile comes first: an agent that hung must not act on what was lifted since. */
+  catchUp(): void {
+    this.#journal.poll();
+  }
+
   /** Writes the records, then lets them hold. A full disk is the journal's concern and stops nothing. */
   commit(...bodies: readonly RecordBody[]): void {
     const stamp = this.#stamp();

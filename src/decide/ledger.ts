@@ -37,6 +37,7 @@ export class Ledger {
 
   /** What a finding leads to. Never throws. */
   decide(input: DecideInput): Ruling {
+    this.#core.book.catchUp();
     return ruleOn(this.#core, input);
   }
 
@@ -52,6 +53,7 @@ export class Ledger {
 
   /** To be called once, before the first `desired()`, with everything the kernel still holds. */
   adopt(entries: readonly KernelEntry[]): Adoption {
+    this.#core.book.catchUp();
     return adopt(this.#core, entries);
   }
 
@@ -105,6 +107,7 @@ export class Ledger {
 
   /** At most one entry per subject: allow before deny before audit. Pushed decisions are not in it. */
   desired(): DesiredEntry[] {
+    this.#core.book.catchUp();
     return desiredEntries(this.#state, this.#core.guardrails, this.#core.book.clock.bootNs());
   }
 

@@ -54,6 +54,8 @@ export type JournalRecord = Stamp & RecordBody;
 /** Where records go. `append` returns when they are as safe as they must be; it never throws. */
 export interface Journal {
   append(records: readonly JournalRecord[]): void;
+  /** Takes what others appended since; cheap when nobody did. */
+  poll(): void;
   /** Replaces everything written so far; `snapshot` is called once all lines of others were handed over. */
   rewrite(snapshot: () => Iterable<JournalRecord>): void;
   /** True when so much was appended that a rewrite pays. */
@@ -63,7 +65,13 @@ export interface Journal {
 }
 
 /** For replay and trials: nothing is written. */
-export const NO_JOURNAL: Journal = { append() {}, rewrite() {}, grown: false, onForeign() {} };
+export const NO_JOURNAL: Journal = {
+  append() {},
+  poll() {},
+  rewrite() {},
+  grown: false,
+  onForeign() {},
+};
 
 const OUTLIVE: ReadonlySet<SubjectKind> = new Set([
   'unit',

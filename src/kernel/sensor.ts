@@ -25,6 +25,8 @@ export interface Sensor {
   readonly attached: readonly Attached[];
   /** True when programs and maps of an earlier agent went on without a break. */
   readonly adopted: boolean;
+  /** True when nothing was pinned here before. */
+  readonly fresh: boolean;
   ringFds(): { crossings: number; events: number };
   /** Drops our handles; what is pinned stays in force. */
   close(): void;
@@ -35,8 +37,35 @@ export const openSensor = (options: SensorOptions): Sensor => {
   const file = checkObjectFile(options.objectPath);
   requireBtf();
   preparePins(options.pin);
-  checkPinnedStamp(options);
-  return adopt(options, file) ?? load(options, file);
+  const lock = lockPins(options);
+  try {
+    checkPinnedStamp(options);
+    const fresh = !areMapsPinned(options.pin);
+    const sensor = adopt(options, file) ?? load(options, file);
+    const close = (): void => {
+      sensor.close();
+      closeSync(lock);
+    };
+    return { ...sensor, fresh, close };
+  } catch (error) {
+    closeSync(lock);
+    throw error;
+  }
+};
+
+/** Two agents on the same maps would undo each other's work. The lock falls with its holder. */
+const lockPins = ({ native, pin }: SensorOptions): number => {
+  const fd = openSync(pin, 'r');
+  try {
+    native.flock(fd, 'exclusive', false);
+    return fd;
+  } catch (cause) {
+    closeSync(fd);
+    throw new KerngateError(`${pin}: another agent runs with these pins`, {
+      remedy: 'Stop it first, or give this one its own --pin, --state and --socket.',
+      cause,
+    });
+  }
 };
 
 /** The last good state of another version stays: it is refused, not overwritten. */
@@ -63,7 +92,9 @@ const pinnedStamp = (native: Native, pin: string): bigint => {
   }
 };
 
-const adopt = (options: SensorOptions, file: ObjectFile): Sensor | undefined => {
+type Opened = Omit<Sensor, 'fresh'>;
+
+const adopt = (options: SensorOptions, file: ObjectFile): Opened | undefined => {
   const { native, pin, scope } = options;
   if (!PINNED_MAPS.every((name) => existsSync(join(pin, name))) || options.source !== 'cgroup')
     return undefined;
@@ -78,7 +109,7 @@ const adopt = (options: SensorOptions, file: ObjectFile): Sensor | undefined => 
   return undefined;
 };
 
-const load = (options: SensorOptions, file: ObjectFile): Sensor => {
+const load = (options: SensorOptions, file: ObjectFile): Opened => {
   const { native, pin, scope } = options;
   const wanted = PROGRAMS.filter(
     (program) => program.source === undefined || program.source === options.source,
@@ -161,7 +192,7 @@ const sensor = (
   attached: readonly Attached[],
   object: ObjectHandle | undefined,
   adopted: boolean,
-): Sensor => ({
+): Opened => ({
   maps,
   attached,
   adopted,

@@ -59,6 +59,15 @@ export class AuditLog {
     this.#write(event, fields, peer);
   }
 
+  /** After lines were lost: writes down how many, as soon as that works again. */
+  recover(): void {
+    if (this.lastError === undefined) return;
+    const { failed } = this;
+    this.#write('lost', { lines: failed }, undefined);
+    // The attempt itself is no loss.
+    if (this.lastError !== undefined) this.#file.failed = failed;
+  }
+
   reopen(): boolean {
     return this.#file.reopen();
   }

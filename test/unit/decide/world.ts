@@ -41,6 +41,7 @@ export class TextJournal implements Journal {
   append(records: readonly JournalRecord[]): void {
     this.text += records.map(writeLine).join('');
   }
+  poll(): void {}
   rewrite(make: () => Iterable<JournalRecord>): void {
     this.text = [...make()].map(writeLine).join('');
   }
