@@ -1,6 +1,5 @@
 /** One agent from start to stop: opens everything in order, ticks once a second, closes in reverse. */
 
-import type { Peer } from '../control/api.js';
 import { type ControlServer, startControlServer } from '../control/server.js';
 import type { BatchReader } from '../decode/batch.js';
 import { auditEnforcer } from '../enforce/audit.js';
@@ -14,9 +13,8 @@ import { openSensor, removePins, type Sensor } from '../kernel/sensor.js';
 import { sweepWindows } from '../kernel/sweep.js';
 import type { Clock } from '../lib/clock.js';
 import type { Paths } from '../lib/paths.js';
-import type { LedgerEntry, Level, Mode } from '../model/decision.js';
+import type { Level, Mode } from '../model/decision.js';
 import { Pipeline } from '../pipeline.js';
-import { modeLine } from '../report/lines.js';
 import { AgentApi } from './api.js';
 import { hostClock } from './clock.js';
 import type { Config } from './config.js';
@@ -24,6 +22,7 @@ import { Host } from './host.js';
 import { Intake } from './intake.js';
 import { KernelSync } from './kernel-sync.js';
 import { installLaunchers, seedLineages } from './lineage.js';
+import { ModeSwitch } from './mode-switch.js';
 import { Modes } from './modes.js';
 import { PolicyStore } from './policies.js';
 import { Proof } from './proof.js';
@@ -55,6 +54,7 @@ export class Agent {
   readonly host: Host;
   readonly state: State;
   readonly modes: Modes;
+  readonly modeSwitch = new ModeSwitch(this);
   readonly policies: PolicyStore;
   readonly enricher: ProcEnricher;
   readonly reader: BatchReader;
@@ -160,22 +160,6 @@ export class Agent {
     for (const entry of adopted) this.reporter.decision(entry);
   }
 
-  /** Switches, proves the new mode, and goes back to audit when it does not hold. */
-  async switchMode(mode: Mode, confirmWithinNs?: number): Promise<void> {
-    if (mode === 'audit') this.modes.audit();
-    else this.modes.enforce(confirmWithinNs);
-    this.policies.install(this.maps, this.modes.mode);
-    this.pipeline.enforce();
-    try {
-      await this.prove();
-    } catch (error) {
-      this.modes.audit();
-      this.policies.install(this.maps, 'audit');
-      this.pipeline.enforce();
-      throw error;
-    }
-  }
-
   /** Runs the canary against the mode in force. Throws KerngateError (degraded) when it does not behave. */
   prove(): Promise<void> {
     return this.#proof.run();
@@ -201,35 +185,6 @@ export class Agent {
     ).windows;
     this.pipeline.enforce();
     this.reporter.audit.note('reload', { policies: policies.map(({ name }) => name) });
-  }
-
-  /** Opens everything at once; answers how many decisions were lifted. */
-  panic(peer?: Peer): number {
-    return this.#panicked(this.modes.panic(), peer);
-  }
-
-  /** Obeys a panic that was declared past the agent. */
-  followPanic(): void {
-    const lifted = this.modes.followPanic();
-    if (lifted) this.#panicked(lifted);
-  }
-
-  /** Back to audit when enforcement was to be confirmed and was not; the hooks did so by themselves already. */
-  revertWhenUnconfirmed(): boolean {
-    if (!this.modes.revertWhenUnconfirmed()) return false;
-    this.policies.install(this.maps, 'audit');
-    this.reporter.audit.mode('enforce', 'audit', 'not confirmed in time');
-    this.say(modeLine('audit', 'enforcement was not confirmed in time'));
-    return true;
-  }
-
-  #panicked(lifted: readonly LedgerEntry[], peer?: Peer): number {
-    this.sync.clear(new Set(lifted.map(({ id }) => id)));
-    this.policies.install(this.maps, 'audit');
-    this.pipeline.enforce();
-    this.reporter.audit.panic(lifted.length, peer);
-    this.say(`panic: ${lifted.length} blocks lifted; nothing is denied until kerngate mode enforce`);
-    return lifted.length;
   }
 
   controlCounters(): Record<string, number> {

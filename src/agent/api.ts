@@ -139,7 +139,7 @@ export class AgentApi implements ControlApi {
   async setMode(mode: Mode, confirmWithinNs: number | undefined, peer: Peer): Promise<Mode> {
     const { modes, reporter } = this.#agent;
     const from = modes.mode;
-    await this.#agent.switchMode(mode, confirmWithinNs);
+    await this.#agent.modeSwitch.to(mode, confirmWithinNs);
     reporter.audit.mode(from, modes.mode, `asked for by uid ${peer.uid}`, peer);
     this.#agent.say(modeLine(modes.mode, `asked for by uid ${peer.uid}, pid ${peer.pid}`));
     return modes.mode;
@@ -147,7 +147,7 @@ export class AgentApi implements ControlApi {
 
   async confirm(peer: Peer): Promise<void> {
     const { modes, reporter } = this.#agent;
-    const isLate = this.#agent.revertWhenUnconfirmed();
+    const isLate = this.#agent.modeSwitch.revertWhenUnconfirmed();
     if (modes.mode !== 'enforce') {
       const why = isLate ? 'the time to confirm is over' : 'there is nothing to confirm';
       throw new KerngateError(`${why}: the mode is audit`, {
@@ -159,7 +159,7 @@ export class AgentApi implements ControlApi {
   }
 
   async panic(peer: Peer): Promise<{ lifted: number }> {
-    return { lifted: this.#agent.panic(peer) };
+    return { lifted: this.#agent.modeSwitch.panic(peer) };
   }
 
   policies(): PolicyRow[] {

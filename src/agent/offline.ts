@@ -134,7 +134,9 @@ const PASSES = 64;
 const takeOnce = (maps: Maps, decisions: ReadonlySet<string>): number =>
   maps.verdicts
     .entries()
-    .filter(([, { verdict, decision }]) => verdict !== KG_VERDICT_KIND.ALLOW && decisions.has(hex64(decision)))
+    .filter(
+      ([, { verdict, decision }]) => verdict !== KG_VERDICT_KIND.ALLOW && decisions.has(hex64(decision)),
+    )
     .filter(([key]) => maps.verdicts.delete(key)).length;
 
 /** Takes decisions out of the kernel; in force when it returns. */

@@ -52,8 +52,8 @@ export class Upkeep {
     state.journal.poll();
     policies.writeNames();
     reporter.audit.recover();
-    this.#agent.followPanic();
-    this.#agent.revertWhenUnconfirmed();
+    this.#agent.modeSwitch.followPanic();
+    this.#agent.modeSwitch.revertWhenUnconfirmed();
     const dropped = maps.counters.get('VD_DROPPED');
     if (dropped !== this.#dropped || this.#ticks % SYNC_EVERY === 0) this.#sync(dropped);
     const isEnded = this.#expire();
