@@ -1,5 +1,14 @@
 /** A file only its owner reads, appended to line by line, synchronously; failures are counted, never thrown. */
-import { closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 /** No symlink is followed and no FIFO waited for: the name must be the file itself. */
@@ -13,7 +22,7 @@ export class AppendFile {
   lastError: string | undefined;
   readonly path: string;
   #fd = -1;
-  /** The last line was cut short: the next one must not be glued to it. */
+  /** The last line was cut short and cannot be taken back: the next one must not be glued to it. */
   #torn = false;
 
   /** Opens the file; when that fails it is tried again with each line. */
@@ -52,8 +61,18 @@ export class AppendFile {
       this.lastError = undefined;
     } catch (error) {
       this.failed++;
-      this.#torn ||= written > 0;
+      if (written > 0 && !this.#cutOff(written)) this.#torn = true;
       this.lastError = (error as Error).message;
+    }
+  }
+
+  /** Takes back the part of a line that found room. */
+  #cutOff(bytes: number): boolean {
+    try {
+      ftruncateSync(this.#fd, fstatSync(this.#fd).size - bytes);
+      return true;
+    } catch {
+      return false;
     }
   }
 

@@ -122,7 +122,7 @@ const withFileLimit = (bytes: number, run: () => void): void => {
   }
 };
 
-it('glues no line to one that a full disk cut short', () => {
+it('leaves nothing of a line that a full disk cut short', () => {
   const log = open();
   log.panic(1);
   withFileLimit(statSync(path).size + 10, () => {
@@ -131,10 +131,12 @@ it('glues no line to one that a full disk cut short', () => {
   });
   expect(log.failed).toBe(2);
   expect(log.lastError).toContain('EFBIG');
+  log.recover();
+  expect([log.failed, log.lastError]).toEqual([2, undefined]);
   log.panic(4);
-  const [first, cut, last, ...rest] = readFileSync(path, 'utf8').split('\n');
+  const [first, lost, last, ...rest] = readFileSync(path, 'utf8').split('\n');
   expect(JSON.parse(first as string)).toMatchObject({ lifted: 1 });
-  expect(cut).toHaveLength(10);
+  expect(JSON.parse(lost as string)).toMatchObject({ event: 'lost', lines: 2 });
   expect(JSON.parse(last as string)).toMatchObject({ lifted: 4 });
   expect(rest).toEqual(['']);
 });
