@@ -50,6 +50,15 @@ describe('a journal shared with commands', () => {
     expect(readJournal(dir())).toEqual([]);
   });
 
+  it('is read before anything is enforced: an agent that hung puts nothing back', () => {
+    const agent = start();
+    agent.ledger.block(blockInput());
+    agent.clock.ns += 1;
+    expect(agent.ledger.desired()).toHaveLength(1);
+    appendOffline(dir(), tombstone(agent.clock, { kind: 'unblock', all: true }), lock);
+    expect(agent.ledger.desired()).toEqual([]);
+  });
+
   it('is noticed by a running agent, before its own next record or when it looks', () => {
     const agent = start();
     agent.ledger.block(blockInput());
