@@ -37,35 +37,9 @@ export const openSensor = (options: SensorOptions): Sensor => {
   const file = checkObjectFile(options.objectPath);
   requireBtf();
   preparePins(options.pin);
-  const lock = lockPins(options);
-  try {
-    checkPinnedStamp(options);
-    const fresh = !areMapsPinned(options.pin);
-    const sensor = adopt(options, file) ?? load(options, file);
-    const close = (): void => {
-      sensor.close();
-      closeSync(lock);
-    };
-    return { ...sensor, fresh, close };
-  } catch (error) {
-    closeSync(lock);
-    throw error;
-  }
-};
-
-/** Two agents on the same maps would undo each other's work. The lock falls with its holder. */
-const lockPins = ({ native, pin }: SensorOptions): number => {
-  const fd = openSync(pin, 'r');
-  try {
-    native.flock(fd, 'exclusive', false);
-    return fd;
-  } catch (cause) {
-    closeSync(fd);
-    throw new KerngateError(`${pin}: another agent runs with these pins`, {
-      remedy: 'Stop it first, or give this one its own --pin, --state and --socket.',
-      cause,
-    });
-  }
+  checkPinnedStamp(options);
+  const fresh = !areMapsPinned(options.pin);
+  return { ...(adopt(options, file) ?? load(options, file)), fresh };
 };
 
 /** The last good state of another version stays: it is refused, not overwritten. */

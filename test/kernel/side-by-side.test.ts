@@ -24,7 +24,9 @@ it('refuses a state folder, pins and a socket that another agent has, and leaves
         'another agent runs with this state folder',
       );
       expect(existsSync(second.pin)).toBe(false);
-      expect(await refused(second, '--pin', ours.pin)).toContain('another agent runs with these pins');
+      expect(await refused(second, '--pin', ours.pin)).toContain(
+        'another agent runs with this folder of pins',
+      );
       expect(await refused(second, '--socket', ours.socket)).toContain(
         `another agent answers on ${ours.socket}`,
       );
