@@ -31,6 +31,7 @@ import { Reporter } from './reporter.js';
 import { allowedBy, introduce, sizesOf } from './settings.js';
 import { openState, type State } from './state.js';
 import { Upkeep } from './upkeep.js';
+import type { Voice } from './voice.js';
 
 export interface AgentOptions {
   readonly native: Native;
@@ -39,7 +40,7 @@ export interface AgentOptions {
   readonly scope: Scope;
   readonly mode: Mode;
   readonly level: Level;
-  readonly say: (line: string) => void;
+  readonly voice: Voice;
 }
 
 export class Agent {
@@ -47,6 +48,7 @@ export class Agent {
   readonly paths: Paths;
   readonly scope: Scope;
   readonly level: Level;
+  readonly voice: Voice;
   readonly say: (line: string) => void;
   readonly clock: Clock;
   readonly maps: Maps;
@@ -80,7 +82,8 @@ export class Agent {
     this.paths = paths;
     this.scope = scope;
     this.level = options.level;
-    this.say = options.say;
+    this.voice = options.voice;
+    this.say = options.voice.say;
     this.clock = hostClock(native);
     this.started = this.clock.wall(this.clock.bootNs());
     this.policies = new PolicyStore(paths);
@@ -98,7 +101,7 @@ export class Agent {
     introduce(this.maps.control, config);
     this.host = new Host(this.maps, scope);
     this.state = openState(native, paths.state, this.clock, this.host, this.say);
-    this.state.allow.configure(allowedBy(config));
+    this.state.allow.configure(allowedBy(config, scope));
     this.modes = new Modes(this.maps, this.state.ledger, this.clock);
     this.enricher = new ProcEnricher({ cgroupMount: scope.mount });
     this.#intake = new Intake({ enricher: this.enricher, clock: this.clock, lost: () => this.lost });
@@ -168,8 +171,7 @@ export class Agent {
   /** Reads the policies anew. Throws KerngateError (invalid); then nothing has changed. */
   reload(): void {
     const policies = this.policies.read();
-    this.policies.use(policies);
-    this.policies.install(this.maps, this.modes.mode);
+    this.policies.replace(policies, this.maps, this.modes.mode);
     this.pipeline.engine.reload(policies);
     const retired = this.state.ledger.retireRules(new Set(policies.map(({ hash }) => hash)));
     this.sync.clear(new Set(retired.map(({ id }) => id)));

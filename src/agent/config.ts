@@ -14,7 +14,9 @@ import {
 } from '../policy/index.js';
 import { LAUNCHERS } from './lineage.js';
 
-const SUBJECT = /^(process|session|cgroup|unit|container|user|exe|source|destination):(.+)$/;
+/** What the kernel compares is a number: names of users are not looked up. */
+const SUBJECT =
+  /^(?:process:\d{1,10}@\d{1,15}|(?:session|user):\d{1,10}|cgroup:(?:\/.*|\d{1,19})|container:[0-9a-f]{12,64}|exe:\/.+|(?:unit|source|destination):.+)$/;
 
 const path = z.string().startsWith('/', 'expected an absolute path');
 const windows = 'windows must be a whole number from 16 to 1048576';

@@ -61,6 +61,22 @@ export class PolicyStore {
     this.#policies = policies;
   }
 
+  /** Takes another set into force. What the kernel refuses changes nothing, and is thrown. */
+  replace(policies: readonly Policy[], maps: Maps, mode: Mode): void {
+    const old = this.#policies;
+    this.use(policies);
+    try {
+      this.install(maps, mode);
+    } catch (cause) {
+      this.use(old);
+      throw new KerngateError(`the kernel took not all of the rules: ${(cause as Error).message}`, {
+        exit: 'invalid',
+        remedy: 'Name fewer addresses, users or executables; nothing was changed.',
+        cause,
+      });
+    }
+  }
+
   /** Puts the rules into the kernel under the agent's mode. */
   install(maps: Maps, mode: Mode): void {
     const lineage = this.#policies.some(needsLineage) ? KG_NEEDS.LINEAGE : 0;

@@ -8,6 +8,7 @@ import { EXIT, type ExitCode, KerngateError } from '../model/error.js';
 import { Agent } from './agent.js';
 import { loadConfig } from './config.js';
 import { lockPins, lockState } from './state.js';
+import { Voice } from './voice.js';
 
 export interface RunOptions {
   readonly paths: Paths;
@@ -17,11 +18,6 @@ export interface RunOptions {
   readonly level: 'auto' | 'lsm' | 'fmod_ret' | 'cgroup';
   readonly releaseOnExit: boolean;
 }
-
-/** A line for people and for the journal; never more than one line. */
-const say = (line: string): void => {
-  process.stdout.write(`${line.replace(/\n/g, ' | ')}\n`);
-};
 
 /** Runs until a signal. Throws KerngateError when the agent cannot start; then nothing has changed. */
 export const runAgent = async (options: RunOptions): Promise<ExitCode> => {
@@ -38,7 +34,8 @@ export const runAgent = async (options: RunOptions): Promise<ExitCode> => {
   const unlockState = lockState(native(), paths.state);
   preparePins(paths.pin);
   const unlockPins = lockPins(native(), paths.pin);
-  const agent = new Agent({ native: native(), paths, config, scope, mode: 'audit', level: 'cgroup', say });
+  const voice = new Voice(process.stdout);
+  const agent = new Agent({ native: native(), paths, config, scope, mode: 'audit', level: 'cgroup', voice });
   try {
     const { mode, why } = await agent.start(options.mode ?? config.mode ?? 'audit');
     announce(agent, mode, why);
@@ -46,6 +43,7 @@ export const runAgent = async (options: RunOptions): Promise<ExitCode> => {
     return EXIT.ok;
   } finally {
     await agent.stop(options.releaseOnExit);
+    await voice.close();
     unlockPins();
     unlockState();
   }
@@ -71,8 +69,8 @@ const announce = (agent: Agent, mode: Mode, why: string | undefined): void => {
     `socket=${agent.paths.socket}`,
     ...(agent.adopted ? ['adopted'] : []),
   ];
-  say(`ready ${facts.join(' ')}`);
-  say('see enforcement in 15 seconds: npm run demo');
+  agent.say(`ready ${facts.join(' ')}`);
+  agent.say('see enforcement in 15 seconds: npm run demo');
   native().sdNotify(`READY=1\nSTATUS=${mode}, ${agent.policies.all.length} policies`);
 };
 
@@ -87,9 +85,9 @@ const reload = (agent: Agent): void => {
   agent.reporter.audit.reopen();
   try {
     agent.reload();
-    say(`reloaded ${agent.policies.all.length} policies`);
+    agent.say(`reloaded ${agent.policies.all.length} policies`);
   } catch (error) {
-    say(
+    agent.say(
       `reload refused, the old policies stay in force: ${error instanceof KerngateError ? error.text : error}`,
     );
   }

@@ -1,8 +1,10 @@
 /** What the configuration means to the kernel's maps, and which process the hooks must not see. */
 import type { Control } from '../kernel/control.js';
+import type { Scope } from '../kernel/prerequisites.js';
 import { startTickOf } from '../lib/proc.js';
 import type { AllowEntry } from '../model/decision.js';
 import type { Config } from './config.js';
+import { subjectOfTarget } from './targets.js';
 
 /** Sizes of maps, by name. */
 export const sizesOf = ({ limits: { windows, events, crossings } }: Config): Record<string, number> => ({
@@ -19,10 +21,13 @@ export const introduce = (control: Control, { limits }: Config): void => {
   control.set('QUOTA_UID', Math.max(1, Math.floor(limits.windows / 2)));
 };
 
-/** The allow list of the configuration. */
-export const allowedBy = ({ allow }: Config): Pick<AllowEntry, 'subject' | 'reason'>[] =>
+/** The allow list of the configuration. Throws KerngateError for a cgroup that is not there. */
+export const allowedBy = ({ allow }: Config, scope: Scope): Pick<AllowEntry, 'subject' | 'reason'>[] =>
   allow.map(({ subject, reason }) => {
     const colon = subject.indexOf(':');
-    const id = subject.slice(colon + 1);
-    return { subject: { kind: subject.slice(0, colon) as never, id, name: id }, reason };
+    const [kind, id] = [subject.slice(0, colon), subject.slice(colon + 1)];
+    if (kind === 'cgroup' && id.startsWith('/')) {
+      return { subject: subjectOfTarget({ cgroup: id }, scope), reason };
+    }
+    return { subject: { kind: kind as never, id, name: id }, reason };
   });

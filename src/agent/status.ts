@@ -65,6 +65,7 @@ export const countersOf = (agent: Agent): Record<string, number> => {
     audit_log_failed: reporter.audit.failed,
     enforce_failures: reporter.failures,
     windows_swept: agent.swept,
+    lines_dropped: agent.voice.dropped,
     tree_forgotten: agent.host.tree.forgotten,
     ...agent.controlCounters(),
   };

@@ -1,4 +1,5 @@
 /** From what an operator typed to the subject it means on this host, now. */
+import { normalize } from 'node:path/posix';
 import type { Target, UnblockFilter } from '../control/api.js';
 import type { LiftFilter } from '../decide/operator.js';
 import type { Scope } from '../kernel/prerequisites.js';
@@ -10,12 +11,12 @@ import { KerngateError } from '../model/error.js';
 import { parseProcessId, processId, type Subject } from '../model/subject.js';
 
 const CONTAINER = /^[0-9a-f]{12,64}$/;
-/** `kg_meet_cgroups` compares so many levels (KG_DEPTH). */
-const DEPTH_MAX = 32;
+/** Deepest level `kg_meet_cgroups` compares for members further down: KG_DEPTH levels, of which the root is 0. */
+const DEPTH_MAX = 31;
 
 /** Path of a cgroup below the mount, given either so or as a path of the file system. */
 export const cgroupPath = (path: string, scope: Scope): string => {
-  const clean = `/${path}`.replace(/\/+/g, '/').replace(/(.)\/$/, '$1');
+  const clean = normalize(`/${path}`).replace(/(.)\/$/, '$1'); /* no `..` leads out of the mount */
   return clean === scope.mount || clean.startsWith(`${scope.mount}/`)
     ? clean.slice(scope.mount.length) || '/'
     : clean;

@@ -1,6 +1,6 @@
 /** What the kernel and the host must offer before anything is loaded; each lack has its own message. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { cgroup2Mount } from '../lib/cgroup-tree.js';
 import { KerngateError } from '../model/error.js';
@@ -43,6 +43,15 @@ export interface Scope {
   readonly mount: string;
 }
 
+/** Without links and `..`; as given when there is no such folder. */
+const realPath = (path: string): string => {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+};
+
 /** The subtree the agent is limited to. Throws KerngateError when it is no cgroup v2 folder. */
 export const resolveScope = (path: string | undefined): Scope => {
   const mount = cgroup2Mount();
@@ -51,8 +60,9 @@ export const resolveScope = (path: string | undefined): Scope => {
       remedy: 'Mount one: mount -t cgroup2 none /sys/fs/cgroup/unified',
     });
   }
-  const root = (path ?? mount).replace(/(.)\/+$/, '$1');
-  if (!isType(root, CGROUP2_MAGIC)) {
+  const root = realPath(path ?? mount);
+  /* its level is counted from the mount: a way round by a link, `..` or another mount has another one */
+  if (!isType(root, CGROUP2_MAGIC) || !`${root}/`.startsWith(`${mount}/`)) {
     throw new KerngateError(`${root}: not a folder of the cgroup v2 hierarchy mounted at ${mount}`, {
       remedy: `Make it with: mkdir ${root.startsWith(mount) ? root : `${mount}/NAME`}`,
       exit: 'usage',
