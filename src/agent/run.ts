@@ -1,12 +1,14 @@
 /** The agent as a process: prerequisites, the ready line, signals, and the way out. */
 import { statSync } from 'node:fs';
+import { areMapsPinned } from '../kernel/maps.js';
 import { native } from '../kernel/native.js';
-import { preparePins, requireBtf, requireRoot, resolveScope } from '../kernel/prerequisites.js';
+import { preparePins, requireBtf, requireRoot, resolveScope, type Scope } from '../kernel/prerequisites.js';
+import { removePins } from '../kernel/sensor.js';
 import { PACKAGE_ROOT, type Paths } from '../lib/paths.js';
 import type { Mode } from '../model/decision.js';
 import { EXIT, type ExitCode, KerngateError } from '../model/error.js';
 import { Agent } from './agent.js';
-import { loadConfig } from './config.js';
+import { type Config, loadConfig } from './config.js';
 import { lockPins, lockState } from './state.js';
 import { Voice } from './voice.js';
 
@@ -32,20 +34,44 @@ export const runAgent = async (options: RunOptions): Promise<ExitCode> => {
   });
   const scope = resolveScope(options.namedCgroup ?? config.cgroup_root);
   const unlockState = lockState(native(), paths.state);
+  const wasPinned = areMapsPinned(paths.pin);
   preparePins(paths.pin);
   const unlockPins = lockPins(native(), paths.pin);
   const voice = new Voice(process.stdout);
-  const agent = new Agent({ native: native(), paths, config, scope, mode: 'audit', level: 'cgroup', voice });
   try {
-    const { mode, why } = await agent.start(options.mode ?? config.mode ?? 'audit');
-    announce(agent, mode, why);
-    await untilSignal(agent);
+    const agent = await begin(options, config, scope, voice, wasPinned);
+    try {
+      await untilSignal(agent);
+    } finally {
+      await agent.stop(options.releaseOnExit);
+    }
     return EXIT.ok;
   } finally {
-    await agent.stop(options.releaseOnExit);
     await voice.close();
     unlockPins();
     unlockState();
+  }
+};
+
+/** An agent that never was ready leaves no hooks of its own; those of an earlier one stay in force. */
+const begin = async (
+  options: RunOptions,
+  config: Config,
+  scope: Scope,
+  voice: Voice,
+  wasPinned: boolean,
+): Promise<Agent> => {
+  const { paths } = options;
+  let agent: Agent | undefined;
+  try {
+    agent = new Agent({ native: native(), paths, config, scope, mode: 'audit', level: 'cgroup', voice });
+    const { mode, why } = await agent.start(options.mode ?? config.mode ?? 'audit');
+    announce(agent, mode, why);
+    return agent;
+  } catch (error) {
+    await agent?.stop(false);
+    if (!wasPinned && areMapsPinned(paths.pin)) removePins(paths.pin);
+    throw error;
   }
 };
 

@@ -1,5 +1,5 @@
 /** The agent's memory across restarts: the lock that keeps it alone, journal, allow list, ledger. */
-import { closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
+import { closeSync, constants, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AllowList } from '../decide/allow-list.js';
 import { Book } from '../decide/book.js';
@@ -8,6 +8,7 @@ import { FileJournal } from '../decide/journal.js';
 import { Ledger } from '../decide/ledger.js';
 import type { Native } from '../kernel/native.js';
 import type { Clock } from '../lib/clock.js';
+import { makeFolders } from '../lib/folders.js';
 import { bootId } from '../lib/proc.js';
 import { KerngateError } from '../model/error.js';
 import type { Host } from './host.js';
@@ -21,12 +22,10 @@ export interface State {
 
 const { O_RDONLY, O_RDWR, O_CREAT, O_DIRECTORY, O_NOFOLLOW } = constants;
 
-/** Takes the state folder for this agent alone. Throws KerngateError when another one has it. */
+/** Takes the state folder for this agent alone. Throws KerngateError when another one has it, or it cannot be written. */
 export const lockState = (native: Native, stateDir: string): (() => void) => {
-  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  requireOwn(stateDir);
   const path = join(stateDir, 'agent.lock');
-  return lock(native, path, openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600), 'state folder');
+  return lock(native, path, openLock(path, stateDir), 'state folder');
 };
 
 /** The same for the folder of pins: two agents on one set of maps would undo each other's blocks. */
@@ -44,6 +43,20 @@ const lock = (native: Native, path: string, fd: number, what: string): (() => vo
     });
   }
   return () => closeSync(fd);
+};
+
+const openLock = (path: string, stateDir: string): number => {
+  try {
+    makeFolders(stateDir, 0o700);
+    requireOwn(stateDir);
+    return openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
+  } catch (cause) {
+    if (cause instanceof KerngateError) throw cause;
+    throw new KerngateError(`${stateDir}: cannot keep state there: ${(cause as Error).message}`, {
+      remedy: 'Make it writable for root, or name another folder with --state.',
+      cause,
+    });
+  }
 };
 
 /** In a folder that others may write to they could put a link in the place of any file of ours. */

@@ -1,7 +1,8 @@
 /** Makes the socket file: refuses a live agent's, replaces a dead one's, never open to others meanwhile. */
-import { chmodSync, chownSync, lstatSync, mkdirSync, type Stats, unlinkSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, type Stats, unlinkSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
+import { makeFolders } from '../lib/folders.js';
 import { KerngateError } from '../model/error.js';
 import { readerGroupId } from './access.js';
 
@@ -58,7 +59,7 @@ const clearStale = async (path: string): Promise<void> => {
 /** Makes the folder when it is missing: 0750, so that only root and the readers reach the socket. */
 const makeFolder = (path: string, readers: number | undefined): void => {
   const folder = dirname(path);
-  const made = mkdirSync(folder, { recursive: true, mode: 0o750 }) !== undefined;
+  const made = makeFolders(folder, 0o750);
   if (made && readers !== undefined) chownSync(folder, -1, readers);
 };
 

@@ -11,7 +11,7 @@ export const BTF_PATH = '/sys/kernel/btf/vmlinux';
 
 export const requireRoot = (): void => {
   if (process.geteuid?.() === 0) return;
-  throw new KerngateError('kerngate needs root: it loads BPF programs and attaches them to cgroups', {
+  throw new KerngateError('this needs root: kerngate loads BPF programs and attaches them to cgroups', {
     remedy: 'Run it as root, for example with sudo.',
   });
 };
