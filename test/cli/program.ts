@@ -19,9 +19,14 @@ export interface Program {
   readonly ended: Promise<Result>;
 }
 
-/** Starts the program in an environment that names only what `env` names. */
-export const start = (args: readonly string[], env: NodeJS.ProcessEnv): Program => {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+/** Starts the program, `through` another one if given, in an environment that names only what `env` names. */
+export const start = (
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  through: readonly string[] = [],
+): Program => {
+  const [command, ...words] = [...through, process.execPath, MAIN, ...args];
+  const child = spawn(command as string, words, {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -51,5 +56,8 @@ export const nowhere = (): Record<'KERNGATE_SOCKET' | 'KERNGATE_PIN' | 'KERNGATE
 };
 
 /** Runs to the end. */
-export const run = (args: readonly string[], env: NodeJS.ProcessEnv = nowhere()): Promise<Result> =>
-  start(args, env).ended;
+export const run = (
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = nowhere(),
+  through: readonly string[] = [],
+): Promise<Result> => start(args, env, through).ended;
