@@ -38,10 +38,13 @@ export const runAgent = async (options: RunOptions): Promise<ExitCode> => {
   preparePins(paths.pin);
   const unlockPins = lockPins(native(), paths.pin);
   const voice = new Voice(process.stdout);
+  let hangup = (): void => undefined;
+  const over = untilSignal(() => hangup());
   try {
     const agent = await begin(options, config, scope, voice, wasPinned);
+    hangup = () => reload(agent);
     try {
-      await untilSignal(agent);
+      await over;
     } finally {
       await agent.stop(options.releaseOnExit);
     }
@@ -100,11 +103,12 @@ const announce = (agent: Agent, mode: Mode, why: string | undefined): void => {
   native().sdNotify(`READY=1\nSTATUS=${mode}, ${agent.policies.all.length} policies`);
 };
 
-const untilSignal = (agent: Agent): Promise<void> =>
+/** Listens from before the start on: a signal that comes early must not kill an agent half made. */
+const untilSignal = (hangup: () => void): Promise<void> =>
   new Promise((resolve) => {
     process.once('SIGTERM', () => resolve());
     process.once('SIGINT', () => resolve());
-    process.on('SIGHUP', () => reload(agent));
+    process.on('SIGHUP', hangup);
   });
 
 const reload = (agent: Agent): void => {
