@@ -1,11 +1,6 @@
 /** The part of an event that the kernel's record alone tells: numbers, flags and their names. */
-import {
-  KG_EVENT_FLAG,
-  KG_SUBJECT_KIND,
-  KG_VERDICT_KIND,
-  type KgEventColumns,
-  KINDS,
-} from '../abi/generated.js';
+import { KG_EVENT_FLAG, KG_VERDICT_KIND, type KgEventColumns, KINDS } from '../abi/generated.js';
+import { SUBJECT_NAMES } from '../abi/subject-names.js';
 import type { AuthInfo, EventKind, EventVerdict, Proto } from '../model/event.js';
 import type { SubjectKind } from '../model/subject.js';
 import { resultOf } from './errno.js';
@@ -21,16 +16,6 @@ const EXACT = 2 ** 53;
 /** Whole ticks in nanoseconds; taking the rest off first keeps the division exact. */
 const ticks = (ns: number): number => (ns - (ns % TICK_NS)) / TICK_NS;
 const bigTicks = (ns: bigint): number => Number(ns / BigInt(TICK_NS));
-
-const SUBJECTS: Readonly<Record<number, SubjectKind>> = {
-  [KG_SUBJECT_KIND.PROCESS]: 'process',
-  [KG_SUBJECT_KIND.LINEAGE]: 'lineage',
-  [KG_SUBJECT_KIND.SESSION]: 'session',
-  [KG_SUBJECT_KIND.CGROUP]: 'cgroup',
-  [KG_SUBJECT_KIND.USER]: 'user',
-  [KG_SUBJECT_KIND.EXE]: 'exe',
-  [KG_SUBJECT_KIND.DEST]: 'destination',
-};
 
 /** Reads record `index` of the columns. Only records whose kind is `known` may be read further. */
 export class RecordView {
@@ -137,7 +122,7 @@ export class RecordView {
 
   /** Kind of the subject `decision` is about, undefined without one. */
   get verdictBy(): SubjectKind | undefined {
-    return SUBJECTS[this.columns.by(this.index)];
+    return SUBJECT_NAMES[this.columns.by(this.index)];
   }
 
   get untrusted(): boolean {

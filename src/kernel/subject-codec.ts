@@ -1,13 +1,8 @@
 /** Between a subject as people name it and the key the hooks look up. */
 import { KG_SUBJECT_KIND, type KgSubject } from '../abi/generated.js';
+import { SUBJECT_NAMES } from '../abi/subject-names.js';
 import { ipFromBytes, ipToBytes } from '../lib/ip.js';
-import {
-  destinationId,
-  parseProcessId,
-  processId,
-  type Subject,
-  type SubjectKind,
-} from '../model/subject.js';
+import { destinationId, parseProcessId, processId, type Subject } from '../model/subject.js';
 import { type FileId, fileIdOf } from './executable.js';
 
 const key = (kind: number, a: bigint, b = 0n, port = 0): KgSubject => ({ a, b, kind, port });
@@ -42,22 +37,12 @@ const encodeDestination = (id: string): KgSubject | undefined => {
   );
 };
 
-const KIND_OF: Readonly<Record<number, SubjectKind>> = {
-  [KG_SUBJECT_KIND.PROCESS]: 'process',
-  [KG_SUBJECT_KIND.LINEAGE]: 'lineage',
-  [KG_SUBJECT_KIND.SESSION]: 'session',
-  [KG_SUBJECT_KIND.CGROUP]: 'cgroup',
-  [KG_SUBJECT_KIND.USER]: 'user',
-  [KG_SUBJECT_KIND.EXE]: 'exe',
-  [KG_SUBJECT_KIND.DEST]: 'destination',
-};
-
 /** `pathOf` names an executable by its inode; without it the id is `inode:device`. */
 export const decodeSubject = (
   { a, b, kind, port }: KgSubject,
   pathOf: (file: FileId) => string | undefined = () => undefined,
 ): Pick<Subject, 'kind' | 'id'> | undefined => {
-  const name = KIND_OF[kind];
+  const name = SUBJECT_NAMES[kind];
   if (name === undefined) return undefined;
   if (name === 'process' || name === 'lineage') return { kind: name, id: processId(Number(a), Number(b)) };
   if (name === 'exe') return { kind: name, id: pathOf({ ino: a, dev: Number(b) }) ?? `${a}:${b}` };
