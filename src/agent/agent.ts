@@ -49,7 +49,6 @@ export class Agent {
   readonly scope: Scope;
   readonly level: Level;
   readonly voice: Voice;
-  readonly say: (line: string) => void;
   readonly clock: Clock;
   readonly maps: Maps;
   readonly hooks: readonly Attached[];
@@ -83,7 +82,6 @@ export class Agent {
     this.scope = scope;
     this.level = options.level;
     this.voice = options.voice;
-    this.say = options.voice.say;
     this.clock = hostClock(native);
     this.started = this.clock.wall(this.clock.bootNs());
     this.policies = new PolicyStore(paths);
@@ -125,6 +123,10 @@ export class Agent {
     this.ring = this.#intake.open(native, this.#sensor, this.pipeline, (count) =>
       this.reporter.rate.add(count, this.clock.bootNs()),
     );
+  }
+
+  get say(): (line: string) => void {
+    return this.voice.say;
   }
 
   /** Events lost so far. */
