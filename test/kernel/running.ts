@@ -14,6 +14,7 @@ export class Running {
   readonly child: ChildProcess;
   readonly lines: string[] = [];
   #waiting: (() => void)[] = [];
+  #isClosed = false;
 
   constructor(child: ChildProcess) {
     this.child = child;
@@ -24,7 +25,9 @@ export class Running {
         for (const wake of this.#waiting.splice(0)) wake();
       });
     }
-    child.once('exit', () => {
+    // Not its exit: what it wrote before may still be on the way.
+    child.once('close', () => {
+      this.#isClosed = true;
       for (const wake of this.#waiting.splice(0)) wake();
     });
   }
@@ -43,7 +46,7 @@ export class Running {
     for (;;) {
       const found = this.lines.slice(from).find((line) => pattern.test(line));
       if (found !== undefined) return found;
-      if (this.isOver) throw new Error(`ended without ${pattern}:\n${this.lines.join('\n')}`);
+      if (this.#isClosed) throw new Error(`ended without ${pattern}:\n${this.lines.join('\n')}`);
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }

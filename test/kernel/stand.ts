@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { callAgent } from '../../src/control/client.js';
 import { cgroup2Mount } from '../../src/lib/cgroup-tree.js';
 import { compiled } from './fixtures/compile.js';
 import { parseTally, Running, type Tally } from './running.js';
@@ -41,6 +42,8 @@ export class Stand {
   readonly state = join(this.dir, 'state');
   readonly socket = join(this.dir, 'run/kerngate.sock');
   readonly policyFile = join(this.dir, 'policy.yaml');
+  /** The command line's main file, for `node`. */
+  readonly main = MAIN;
   agent: Running | undefined;
   readonly #running: Running[] = [];
   readonly #cgroups: string[] = [];
@@ -48,8 +51,11 @@ export class Stand {
   constructor() {
     const bpffs = process.env.KERNGATE_TEST_BPFFS;
     if (bpffs === undefined) throw new Error('run the kernel lane through: npm test -- kernel');
-    this.cgroup = mkdtempSync(join(cgroup2Mount() ?? '', 'kerngate-stand-'));
-    this.pin = join(bpffs, this.dir.slice(this.dir.lastIndexOf('/') + 1));
+    const name = this.dir.slice(this.dir.lastIndexOf('/') + 1);
+    // A slice, so that a folder below it can be a unit.
+    this.cgroup = join(cgroup2Mount() ?? '', `${name}.slice`);
+    mkdirSync(this.cgroup);
+    this.pin = join(bpffs, name);
   }
 
   /** A cgroup below the stand's own. */
@@ -81,6 +87,12 @@ export class Stand {
     ];
     this.agent = this.#spawn(process.execPath, [main, ...words]);
     return this.agent;
+  }
+
+  /** Puts other policies in force. Rejects with the agent's words when it does not take them. */
+  async reload(policy: string): Promise<void> {
+    writeFileSync(this.policyFile, policy);
+    await callAgent(this.socket, 'POST', '/v1/policies/reload');
   }
 
   /** Stops the agent cleanly; answers its exit code. */
