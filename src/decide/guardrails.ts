@@ -2,7 +2,7 @@
 
 import { parseCidr } from '../lib/ip.js';
 import type { AllowEntry } from '../model/decision.js';
-import { processId, type Subject, subjectKey } from '../model/subject.js';
+import { parseProcessId, processId, type Subject, subjectKey } from '../model/subject.js';
 import { NEVER_SOURCES, netOf, overlap } from './address.js';
 import type { AllowList } from './allow-list.js';
 import type { HeldAllow } from './state.js';
@@ -103,6 +103,8 @@ export class Guardrails {
   #birth(subject: Subject): Refusal | undefined {
     const entry = this.#processes.get(subjectKey(subject));
     if (entry) return { reason: `${subject.name} is protected: ${entry.reason}`, entry };
+    if (subject.kind === 'lineage' && parseProcessId(subject.id)?.pid === 1)
+      return born(subject, 'it is the tree of PID 1, which holds every process of the host');
     if (subject.kind !== 'cgroup' || subject.id !== this.#host.rootCgroup) return undefined;
     return born(subject, 'it is the root cgroup, which holds every process of the host');
   }

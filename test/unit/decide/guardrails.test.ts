@@ -44,6 +44,10 @@ describe('guardrails', () => {
     ['destination', '10.0.0.9:5432', false],
     ['destination', '127.0.0.1:5432', false],
     ['destination', '[2001:db8::54]:53', false],
+    ['cgroup', '1', true],
+    ['cgroup', '2', false],
+    ['lineage', '1@0', true],
+    ['lineage', '11@100', false],
   ] as const)('%s %s: protected %s', (kind, id, isProtected) => {
     expect(world().guardrails.check(subject(kind, id)) !== undefined).toBe(isProtected);
   });
