@@ -1,5 +1,6 @@
 /** What happens with time: lease, ends of blocks, repair of drift, sweeping, the minute's line. */
 import { sweepWindows } from '../kernel/sweep.js';
+import { readStat } from '../lib/proc.js';
 import { parseProcessId } from '../model/subject.js';
 import type { Agent } from './agent.js';
 import { livingProcesses } from './host.js';
@@ -97,7 +98,8 @@ export class Upkeep {
       policies.rules,
       clock.bootNs(),
       crowded,
-      (pid, tick) => living.get(pid) === tick,
+      // One that was born since the list was made is no dead one.
+      (pid, tick) => living.get(pid) === tick || readStat(pid)?.startTick === tick,
     );
     this.#agent.swept += windows + shared;
     for (const { entry } of state.guardrails.protected()) {
