@@ -134,7 +134,7 @@ export class Pipeline {
       return;
     }
     if (!event.crossed) this.#telemetryNs = event.atNs;
-    report.event(event, index);
+    if (!event.again) report.event(event, index);
     this.engine.step(event, (crossing) => this.#cross(asShared(crossing, event), event));
     if (event.kind === 'exit') {
       const gone = event.key('process');

@@ -11,6 +11,7 @@ enum kg_event_flag {
 	KG_F_ENDED = 4,   /* `decision` is over: its process (exit) or its time (else) is; `count`: its hits */
 	KG_F_SHARED = 8,  /* decided by the shared window of the cgroup: the window map was full */
 	KG_F_NOOWNER = 16, /* the socket's owner is unknown: identity fields are zero */
+	KG_F_AGAIN = 32,  /* a further limit crossed by an attempt that was told of already */
 };
 
 enum kg_proto {

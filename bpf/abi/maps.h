@@ -28,7 +28,9 @@ enum kg_control_slot {
 	KG_CTL_QUOTA_CG = 16,  /* windows one cgroup may hold */
 	KG_CTL_QUOTA_UID = 17, /* windows one user may hold */
 	KG_CTL_OBJECT = 18,    /* hash of the object file whose programs are attached */
-	KG_CTL_COUNT = 19,
+	KG_CTL_CROSSED = 19,   /* crossings so far, of all CPUs */
+	KG_CTL_QUIET = 20,     /* that count when last no window held a live verdict; written by the agent */
+	KG_CTL_COUNT = 21,
 };
 
 enum kg_needs {
@@ -132,7 +134,7 @@ struct kg_ruleset {
 	__u32 else_net;  /* rules that match an address no prefix covers */
 	__u32 else_uid;
 	__u32 else_exe;
-	__u32 pad;
+	__u32 enforce;   /* rules that deny; the others only tell */
 };
 
 struct kg_net_key {

@@ -18,6 +18,14 @@ static __always_inline void kg_control_set(__u32 slot, __u64 value)
 	bpf_map_update_elem(&kg_control, &slot, &value, BPF_ANY);
 }
 
+static __always_inline void kg_control_add(__u32 slot)
+{
+	__u64 *value = bpf_map_lookup_elem(&kg_control, &slot);
+
+	if (value)
+		__sync_fetch_and_add(value, 1);
+}
+
 /* Atomic although per CPU: a task can be preempted here by another one that counts too. */
 static __always_inline void kg_count(__u32 counter)
 {

@@ -16,6 +16,7 @@ enum kg_step {
 	KG_STEP_CROSS, /* this attempt set the verdict */
 	KG_STEP_OPEN,  /* would cross, but no agent renews the lease */
 	KG_STEP_STALE, /* the entry belongs to another subject by now */
+	KG_STEP_PASS,  /* only a live verdict was asked for, and there is none */
 };
 
 /* One attempt at one window: what the step needs, and what it found. */
@@ -30,7 +31,7 @@ struct kg_attempt {
 	__u32 leased;
 	__u32 claimed;
 	__u32 slot;     /* taken by an admitted attempt */
-	__u32 pad;
+	__u32 live;     /* not 0: it does not match the rule, and only meets a verdict that stands */
 	__u64 ended;    /* decision whose time was over, 0 for none */
 	__u64 ended_hits;
 };
@@ -103,6 +104,8 @@ static __always_inline int kg_step_locked(struct kg_window *window, const struct
 	}
 	if (window->verdict != KG_NONE) {
 		step = KG_STEP_LIVE;
+	} else if (attempt->live) {
+		return KG_STEP_PASS;
 	} else {
 		slot = kg_free_slot(window, rule->limit & 31, kg_floor(now, rule->within_ns));
 		if (slot < KG_STAMPS) {

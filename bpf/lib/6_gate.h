@@ -2,7 +2,8 @@
 /*
  * The decision on one attempt to reach the network. In order: the panic latch opens everything; the
  * agent itself is exempt; a protection or allow entry holds back every deny; a deny the agent set
- * refuses; then the windows of the rules that match, in their order, until one refuses.
+ * refuses; a deny some window holds refuses its subject whatever the attempt is; then the windows of the
+ * rules that match count it, in their order, until one refuses.
  */
 #ifndef KG_6_GATE_H
 #define KG_6_GATE_H
@@ -93,13 +94,14 @@ static __always_inline void kg_report_crossing(struct kg_event *event, __u32 ver
 	__u8 by = event->by, met = event->verdict, flags = event->flags;
 
 	kg_count(KG_C_CROSSED);
+	kg_control_add(KG_CTL_CROSSED);
 	event->decision = attempt->decision;
 	event->rule = rule->hash;
 	event->count = attempt->count;
 	event->by = rule->by;
 	event->verdict = verdict;
 	event->result = verdict == KG_DENY ? -1 : 0;
-	event->flags = KG_F_CROSSED | (shared ? KG_F_SHARED : 0);
+	event->flags = KG_F_CROSSED | (shared ? KG_F_SHARED : 0) | (flags & KG_F_CROSSED ? KG_F_AGAIN : 0);
 	kg_emit_crossing(event);
 	event->decision = decision;
 	event->rule = hash;
@@ -128,8 +130,11 @@ static __always_inline void kg_report_end(struct kg_event *event, const struct k
 	event->flags = flags;
 }
 
-/* One rule, one window. Returns the verdict for the attempt. */
-KG_GLOBAL int kg_judge(struct kg_event *event, __u32 slot, __u64 *taken)
+/*
+ * One rule, one window. Returns the verdict for the attempt. With `live` the attempt does not match the
+ * rule: it is not counted, and only meets a verdict that stands.
+ */
+KG_GLOBAL int kg_judge(struct kg_event *event, __u32 slot, __u64 *taken, __u32 live)
 {
 	struct kg_rule *rule = bpf_map_lookup_elem(&kg_rules, &slot);
 	struct kg_attempt attempt = {};
@@ -148,8 +153,9 @@ KG_GLOBAL int kg_judge(struct kg_event *event, __u32 slot, __u64 *taken)
 	attempt.cgroup = event->cgroup;
 	attempt.uid = event->uid;
 	attempt.leased = event->at_ns < kg_control_get(KG_CTL_LEASE);
-	place.key.rule = rule->hash;
+	attempt.live = live;
 	place.slot = slot;
+	place.key.rule = rule->hash;
 	if (!kg_counted(&place.key.who, event, rule->by))
 		return KG_NONE; /* open: no session, so the rule does not speak of it */
 	if (event->verdict == KG_AUDIT && event->rule == rule->hash)
@@ -210,57 +216,94 @@ KG_GLOBAL int kg_undo(struct kg_event *event, __u32 slot, __u32 stamp)
 	return 0;
 }
 
-/* Would this rule deny by a verdict that is already set? */
+/* The verdict that stands in the window this rule would count the attempt in, matching or not. */
 KG_GLOBAL int kg_peek(struct kg_event *event, __u32 slot)
 {
 	struct kg_rule *rule = bpf_map_lookup_elem(&kg_rules, &slot);
-	struct kg_window_key key = {};
+	struct kg_place place = {};
 	struct kg_window *window;
 
-	if (!event || !rule || !kg_counted(&key.who, event, rule->by))
+	if (!event || !rule || !rule->used || !kg_counted(&place.key.who, event, rule->by))
+		return KG_NONE;
+	place.key.rule = rule->hash;
+	place.slot = slot;
+	window = bpf_map_lookup_elem(&kg_windows, &place.key);
+	if (!window && kg_control_get(KG_CTL_SHARED))
+		window = kg_shared_window(&place, rule, event->cgroup, event->at_ns, 0);
+	if (!window || window->until_ns <= event->at_ns)
+		return KG_NONE;
+	return kg_effective(window->verdict, window->since_ns, event->at_ns);
+}
+
+/* Each loop over the rules is a function of its own: nested, their paths would multiply for the verifier. */
+
+/*
+ * Meets the verdicts that stand, also of rules the attempt does not match: a block is of the subject. Returns
+ * 1 when one refused it, before any rule counted it; else `audited` holds the rules whose verdict lets it pass.
+ */
+KG_GLOBAL int kg_meet_windows(struct kg_event *event, __u32 first, __u64 *audited)
+{
+	__u64 taken = 0;
+	int verdict;
+
+	if (!event || !audited)
 		return 0;
-	key.rule = rule->hash;
-	window = bpf_map_lookup_elem(&kg_windows, &key);
-	return window && window->until_ns > event->at_ns &&
-	       kg_effective(window->verdict, window->since_ns, event->at_ns) == KG_DENY;
-}
-
-/* A live deny of a later rule is seen before earlier rules count, so taking back stays rare. */
-static __always_inline __u32 kg_denying(struct kg_event *event, __u32 rules, __u32 first)
-{
 	for (__u32 i = 0; i < KG_RULES; i++) {
-		if ((rules & (1U << i)) && kg_peek(event, first + i))
-			return 1U << i;
+		verdict = kg_peek(event, first + i);
+		if (verdict == KG_DENY && kg_judge(event, first + i, &taken, 1) == KG_DENY)
+			return 1;
+		if (verdict == KG_AUDIT)
+			*audited |= 1U << i;
 	}
-	return rules;
+	return 0;
 }
 
-/* A denied attempt did not happen: it leaves no stamp with the rules before the one that denied it. */
-static __always_inline void kg_undo_all(struct kg_event *event, __u32 rules, __u32 first, __u64 taken)
+/* A denied attempt did not happen: it leaves no stamp with the rules that counted it. */
+KG_GLOBAL int kg_undo_all(struct kg_event *event, __u32 rules, __u32 first, __u64 taken)
 {
+	if (!event)
+		return 0;
 	for (__u32 i = 0; i < KG_RULES; i++) {
 		if (rules & (1U << i))
 			kg_undo(event, first + i, (taken >> (i * 4)) & (KG_STAMPS - 1));
 	}
+	return 0;
 }
 
+/* Counts the attempt with `rules`; those in `live` only tell of it. Returns the rules up to the one that
+ * refused it, 0 when none did. */
+KG_GLOBAL int kg_count_all(struct kg_event *event, __u32 first, __u32 rules, __u32 live, __u64 *taken)
+{
+	if (!event || !taken)
+		return 0;
+	for (__u32 i = 0; i < KG_RULES; i++) {
+		if ((rules & (1U << i)) && kg_judge(event, first + i, taken, live & (1U << i)) == KG_DENY)
+			return rules & ((2U << i) - 1);
+	}
+	return 0;
+}
+
+/* Rules that deny come before those that only tell, so that these hear of no attempt that was refused. */
 KG_GLOBAL int kg_judge_all(struct kg_event *event, __u32 bank, __u32 rules)
 {
-	__u32 first = (bank & 1) * KG_RULES;
-	__u64 taken = 0;
+	__u32 first = (bank & 1) * KG_RULES, denying, telling, counted;
+	struct kg_ruleset *set = bpf_map_lookup_elem(&kg_rulesets, &bank);
+	__u64 taken = 0, audited = 0;
 
-	if (!event)
+	if (!event || !set)
+		return 0; /* open: cannot happen, both banks exist */
+	if (kg_control_get(KG_CTL_CROSSED) != kg_control_get(KG_CTL_QUIET) &&
+	    kg_meet_windows(event, first, &audited))
 		return 0;
-	if (rules & (rules - 1))
-		rules = kg_denying(event, rules, first);
-	for (__u32 i = 0; i < KG_RULES; i++) {
-		if (!(rules & (1U << i)))
-			continue;
-		if (kg_judge(event, first + i, &taken) == KG_DENY) {
-			kg_undo_all(event, rules & ((1U << i) - 1), first, taken);
-			return 0;
-		}
+	denying = rules & set->enforce & ~audited;
+	telling = (rules & ~denying) | audited;
+	counted = kg_count_all(event, first, denying, 0, &taken);
+	if (!counted && telling) {
+		counted = kg_count_all(event, first, telling, audited, &taken);
+		counted |= counted ? denying : 0; /* the operator changed a mode this very moment */
 	}
+	if (counted)
+		kg_undo_all(event, counted, first, taken);
 	return 0;
 }
 
@@ -276,7 +319,7 @@ static __always_inline void kg_decide(struct kg_event *event, __u32 send)
 	if (kg_consult(event, kg_control_get(KG_CTL_SUBJECTS)) || event->verdict == KG_DENY)
 		return; /* open: protected; closed: denied already, so no window counts it */
 	rules = kg_match(event, bank, send);
-	if (rules)
+	if (rules || kg_control_get(KG_CTL_CROSSED) != kg_control_get(KG_CTL_QUIET))
 		kg_judge_all(event, bank, rules);
 }
 

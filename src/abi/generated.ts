@@ -2,7 +2,7 @@
 
 import type { EventKind } from '../model/event.js';
 
-export const ABI_STAMP = '9c7eb8d29b1a0ded';
+export const ABI_STAMP = 'a71cab5b5822870f';
 
 export const KG_CONTROL_SLOT = {
   PANIC: 0,
@@ -24,7 +24,9 @@ export const KG_CONTROL_SLOT = {
   QUOTA_CG: 16,
   QUOTA_UID: 17,
   OBJECT: 18,
-  COUNT: 19,
+  CROSSED: 19,
+  QUIET: 20,
+  COUNT: 21,
 } as const;
 
 export const KG_COUNTER = {
@@ -61,6 +63,7 @@ export const KG_EVENT_FLAG = {
   ENDED: 4,
   SHARED: 8,
   NOOWNER: 16,
+  AGAIN: 32,
 } as const;
 
 export const KG_LIMITS = {
@@ -463,6 +466,7 @@ export interface KgRuleset {
   else_net: number;
   else_uid: number;
   else_exe: number;
+  enforce: number;
 }
 export const KG_RULESET_SIZE = 56;
 export const decodeKgRuleset = (view: DataView, at = 0): KgRuleset => ({
@@ -479,6 +483,7 @@ export const decodeKgRuleset = (view: DataView, at = 0): KgRuleset => ({
   else_net: view.getUint32(at + 40, true),
   else_uid: view.getUint32(at + 44, true),
   else_exe: view.getUint32(at + 48, true),
+  enforce: view.getUint32(at + 52, true),
 });
 export const encodeKgRuleset = (value: KgRuleset, view: DataView = new DataView(new ArrayBuffer(56)), at = 0): DataView => {
   view.setUint32(at + 0, value.on_connect, true);
@@ -494,6 +499,7 @@ export const encodeKgRuleset = (value: KgRuleset, view: DataView = new DataView(
   view.setUint32(at + 40, value.else_net, true);
   view.setUint32(at + 44, value.else_uid, true);
   view.setUint32(at + 48, value.else_exe, true);
+  view.setUint32(at + 52, value.enforce, true);
   return view;
 };
 

@@ -29,7 +29,10 @@ export class KernelSync {
    * ran, and of those that are gone; what must not stand is taken out. Idempotent.
    */
   adopt(nowNs: number): { adopted: readonly LedgerEntry[]; ended: readonly LedgerEntry[] } {
+    const crossed = this.#maps.control.get('CROSSED');
     const windows = windowEntries(this.#maps, nowNs, this.#pathOf);
+    // What crosses from here on moves the count, so the hook looks at the windows again.
+    if (windows.length === 0) this.#maps.control.set('QUIET', crossed);
     const entries = [...windows, ...this.#setOnce(nowNs)];
     const { adopted, ended, removeFromKernel } = this.#ledger.adopt(
       entries.map((entry) => this.#told(entry)),

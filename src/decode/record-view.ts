@@ -95,6 +95,11 @@ export class RecordView {
     return this.has(KG_EVENT_FLAG.CROSSED);
   }
 
+  /** A record of its own for one more limit that the attempt of an earlier record crossed. */
+  get again(): boolean {
+    return this.has(KG_EVENT_FLAG.AGAIN);
+  }
+
   /** A deny matched and a protection held it back. */
   get spared(): boolean {
     return this.has(KG_EVENT_FLAG.SPARED);

@@ -76,7 +76,8 @@ class PolicyEngine implements Engine {
     const { crossed, verdict } = event;
     if (crossed) this.#crossedInKernel(event, emit);
     // An attempt that was denied did not happen: were it counted, our own denials would feed us.
-    if (verdict === 'deny') return;
+    // One that crossed several limits at once has been counted with the first.
+    if (verdict === 'deny' || event.again) return;
     const own = crossed || verdict === 'audit' ? event.rule : undefined;
     const watches = this.#byKind.get(event.kind);
     if (watches === undefined) return;

@@ -8,6 +8,7 @@ import {
   decodeKgNetKey,
   decodeKgOwner,
   decodeKgProcess,
+  decodeKgQuota,
   decodeKgQuotaKey,
   decodeKgRoot,
   decodeKgRule,
@@ -24,6 +25,7 @@ import {
   encodeKgNetKey,
   encodeKgOwner,
   encodeKgProcess,
+  encodeKgQuota,
   encodeKgQuotaKey,
   encodeKgRoot,
   encodeKgRule,
@@ -41,6 +43,7 @@ import {
   KG_OWNER_SIZE,
   KG_PROCESS_SIZE,
   KG_QUOTA_KEY_SIZE,
+  KG_QUOTA_SIZE,
   KG_ROOT_SIZE,
   KG_RULE_SIZE,
   KG_RULESET_SIZE,
@@ -89,6 +92,7 @@ const windowKey = codec(KG_WINDOW_KEY_SIZE, encodeKgWindowKey, decodeKgWindowKey
 const window = codec(KG_WINDOW_SIZE, encodeKgWindow, decodeKgWindow);
 const process = codec(KG_PROCESS_SIZE, encodeKgProcess, decodeKgProcess);
 const quotaKey = codec(KG_QUOTA_KEY_SIZE, encodeKgQuotaKey, decodeKgQuotaKey);
+const quota = codec(KG_QUOTA_SIZE, encodeKgQuota, decodeKgQuota);
 const rule = codec(KG_RULE_SIZE, encodeKgRule, decodeKgRule);
 const ruleset = codec(KG_RULESET_SIZE, encodeKgRuleset, decodeKgRuleset);
 const uidKey = codec(KG_UID_KEY_SIZE, encodeKgUidKey, decodeKgUidKey);
@@ -110,6 +114,7 @@ const open = (native: Native, fd: (name: PinnedMap) => number) => {
     windows: map('kg_windows', windowKey, window, true),
     shared: map('kg_shared', windowKey, window, true),
     last: map('kg_last', u32, window, true),
+    quotas: map('kg_quotas', quotaKey, quota),
     swept: map('kg_swept', quotaKey, u64),
     rules: map('kg_rules', u32, rule),
     rulesets: map('kg_rulesets', u32, ruleset),

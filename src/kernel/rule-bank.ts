@@ -33,7 +33,7 @@ export const installRules = (maps: Maps, rules: readonly KernelRule[], agentMode
     const rule = rules[slot];
     maps.rules.set(bank * KG_LIMITS.RULES + slot, rule ? encodeRule(rule, agentMode) : EMPTY_RULE);
   }
-  maps.rulesets.set(bank, rulesetOf(rules));
+  maps.rulesets.set(bank, rulesetOf(rules, agentMode));
   writePorts(maps, bank, rules);
   writeNets(maps, bank, rules);
   writeUids(maps, bank, rules);
@@ -47,15 +47,18 @@ const encodeRule = (rule: KernelRule, agentMode: Mode): KgRule => ({
   for_ns: BigInt(rule.forNs),
   limit: rule.limit,
   by: BY[rule.by] ?? KG_SUBJECT_KIND.NONE,
-  mode: weaker(rule.mode ?? agentMode, agentMode) === 'enforce' ? KG_MODE.ENFORCE : KG_MODE.AUDIT,
+  mode: denies(rule, agentMode) ? KG_MODE.ENFORCE : KG_MODE.AUDIT,
   used: 1,
 });
+
+const denies = ({ mode }: KernelRule, agentMode: Mode): boolean =>
+  weaker(mode ?? agentMode, agentMode) === 'enforce';
 
 /** The bits of the rules that `test` holds for. */
 const bits = (rules: readonly KernelRule[], test: (rule: KernelRule) => boolean): number =>
   rules.reduce((mask, rule, slot) => (test(rule) ? mask | (1 << slot) : mask), 0);
 
-const rulesetOf = (rules: readonly KernelRule[]): KgRuleset => ({
+const rulesetOf = (rules: readonly KernelRule[], agentMode: Mode): KgRuleset => ({
   on_connect: bits(rules, (rule) => rule.on.connect),
   on_send: bits(rules, (rule) => rule.on.send),
   tcp: bits(rules, ({ protos }) => protos === undefined || protos.includes('tcp')),
@@ -69,6 +72,7 @@ const rulesetOf = (rules: readonly KernelRule[]): KgRuleset => ({
   else_net: bits(rules, ({ nets }) => nets === undefined || nets.not),
   else_uid: bits(rules, ({ uids }) => uids === undefined || uids.not),
   else_exe: bits(rules, ({ exes }) => exes === undefined || exes.not),
+  enforce: bits(rules, (rule) => denies(rule, agentMode)),
 });
 
 /** Ports are always written in full: 16,384 entries of four ports each, only where they change. */

@@ -117,6 +117,8 @@ export interface EventView {
   readonly rule: string | undefined;
   /** True for the one event that crossed the limit of a rule pushed down to the kernel. */
   readonly crossed: boolean;
+  /** True when another event told of this attempt already: it crossed several limits at once. */
+  readonly again?: boolean;
   readonly untrusted: boolean;
   readonly child: number | undefined;
   readonly lost: number;

@@ -107,6 +107,11 @@ export class JsonEvent implements KeyedEvent {
   get crossed(): boolean {
     return this.#event.crossed ?? false;
   }
+
+  /** A capture holds each attempt once. */
+  get again(): boolean {
+    return false;
+  }
   get untrusted(): boolean {
     return this.#event.untrusted ?? false;
   }
