@@ -2,20 +2,28 @@
 import { execa } from 'execa';
 import { KerngateError } from '../model/error.js';
 
+const run = (command: string, args: readonly string[], env: NodeJS.ProcessEnv) =>
+  execa(command, args, { env, extendEnv: false, all: true, reject: false, stdin: 'ignore' });
+
+const running = new Set<ReturnType<typeof run>>();
+
 /** Runs a program to its end; `output` holds stdout and stderr as they came. */
 export const runToEnd = async (
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<{ code: number; output: string }> => {
-  const result = await execa(command, args, {
-    env,
-    extendEnv: false,
-    all: true,
-    reject: false,
-    stdin: 'ignore',
-  });
+  const child = run(command, args, env);
+  running.add(child);
+  const result = await child;
+  running.delete(child);
   return { code: result.exitCode ?? 1, output: result.all };
+};
+
+/** Ends what an interruption left half done, and waits until it is gone. */
+export const endCommands = async (): Promise<void> => {
+  for (const child of running) child.kill('SIGKILL');
+  await Promise.all(running);
 };
 
 const start = (command: string, args: readonly string[], env: NodeJS.ProcessEnv) =>

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cgroup2Mount } from '../lib/cgroup-tree.js';
 import { KerngateError } from '../model/error.js';
-import { runToEnd } from './children.js';
+import { endCommands, runToEnd } from './children.js';
 
 /** The kernel lets go of a dead member's cgroup a moment after its exit. */
 const PATIENCE_MS = 5_000;
@@ -68,6 +68,7 @@ export class Stage {
   async close(): Promise<void> {
     const left: string[] = [];
     this.#closed = true;
+    await endCommands();
     for (const { what, work } of this.#undo.splice(0)) {
       try {
         await work();
