@@ -61,15 +61,20 @@ describe('npm run demo', () => {
       expect(remains(cgroup)).toEqual(nothing);
     }));
 
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    it(`cleans up after ${signal}`, () =>
+  const moments = [
+    ['SIGINT', /^ {3}1 {2}connected/m],
+    ['SIGTERM', /^ {3}\$ kerngate blocks/m],
+    ['SIGHUP', /^kerngate demo/m],
+  ] as const;
+  for (const [signal, moment] of moments) {
+    it(`cleans up after ${signal} at ${moment}`, () =>
       withStand(async ({ cgroup }) => {
         const demo = start(cgroup);
         let seen = '';
         demo.all.on('data', (text) => {
           seen += text;
         });
-        await until('the attacker is running', () => /^ {3}1 {2}connected/m.test(seen));
+        await until('the moment has come', () => moment.test(seen));
         demo.kill(signal);
         expect((await demo).exitCode).toBe(130);
         expect(seen).toContain('nothing was left behind');
