@@ -70,6 +70,17 @@ it('stops cleanly while a client follows: exit code 0, blocks stay, the next sta
     expect(await blocks(stand)).toMatchObject([{ id, mode: 'enforce' }]);
   }));
 
+it('stops cleanly also before it is ready', () =>
+  withStand(async (stand) => {
+    const agent = stand.launch({ mode: 'enforce', policy: POLICY });
+    const isUp = () => agent.lines.some((line) => line.startsWith('ready '));
+    const isProving = () => readdirSync(stand.cgroup).some((name) => name.startsWith('kerngate-canary-'));
+    await until('the agent proves itself', () => isProving() || isUp());
+    expect(await stand.stop()).toBe(0);
+    expect(existsSync(stand.socket)).toBe(false);
+    expect(await stand.attack('loop', 20)).toEqual({ passed: 5, denied: 15, other: 0 });
+  }));
+
 it('opens and takes its pins away with --release-on-exit', () =>
   withStand(async (stand) => {
     await stand.start({ mode: 'enforce', policy: POLICY, args: ['--release-on-exit'] });
