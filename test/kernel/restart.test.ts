@@ -1,4 +1,5 @@
 /** Restarts: the next agent goes on where the last one ended, and no call slips through between them. */
+import { existsSync, mkdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { Finding } from '../../src/model/finding.js';
 import { agentPid, audited, blocks, expectStep, killAgent, oneBlock, otherBuild, windowEnd } from './life.js';
@@ -102,6 +103,14 @@ it('lets no call through two agents killed while they start', () =>
 
 /** The agent's first act is to exempt itself; everything else is still before it. */
 const isTakingOver = (stand: Stand, pid: number): boolean => agentPid(stand) === pid;
+
+it('takes away the cgroup of a canary whose agent was killed', () =>
+  withStand(async (stand) => {
+    const leftOver = stand.makeCgroup('kerngate-canary-000000');
+    await stand.start({ mode: 'enforce', policy: burst() });
+    expect(existsSync(leftOver)).toBe(false);
+    mkdirSync(leftOver); // the stand takes it away
+  }));
 
 it('tells of what crossed while no agent ran', () =>
   withStand(async (stand) => {
