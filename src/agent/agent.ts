@@ -72,7 +72,6 @@ export class Agent {
   readonly #intake: Intake;
   readonly #proof = new Proof(this);
   #server: ControlServer | undefined;
-  #isReady = false;
 
   /** Loads and attaches; after it the hooks enforce what the kernel held already. Throws KerngateError. */
   constructor(options: AgentOptions) {
@@ -140,12 +139,17 @@ export class Agent {
 
   /** Takes up the mode, proves it, and answers requests. Throws KerngateError when it does not hold. */
   async start(wanted: Mode): Promise<{ mode: Mode; why?: string }> {
+    const before = this.modes.mode;
     const begun = this.modes.begin(wanted);
     this.modes.renewLease();
     this.policies.install(this.maps, this.modes.mode);
     this.adopt('ended while no agent ran');
     this.pipeline.enforce();
-    await this.prove();
+    await this.prove().catch((error: unknown) => {
+      /* what an earlier agent enforced goes on; enforcement that begins here and does not hold, does not */
+      if (before === 'audit') this.modes.audit();
+      throw error;
+    });
     this.#server = await startControlServer({
       socketPath: this.paths.socket,
       api: new AgentApi(this),
@@ -153,7 +157,6 @@ export class Agent {
       onError: (error) => this.say(`control: ${(error as Error).stack ?? error}`),
     });
     this.#upkeep.start();
-    this.#isReady = true;
     this.reporter.audit.note('start', { mode: this.modes.mode, level: this.level, scope: this.scope.path });
     return begun;
   }
@@ -209,8 +212,7 @@ export class Agent {
     this.reporter.audit.note('stop', { release });
     this.native.ringClose(this.ring);
     this.#sensor.close();
-    /* a start that failed leaves what it found: where nothing was pinned, nothing */
-    if (release || (!this.#isReady && this.#sensor.fresh)) removePins(this.paths.pin);
+    if (release) removePins(this.paths.pin);
     this.reporter.close();
   }
 

@@ -1,6 +1,5 @@
 /** The agent as a process: prerequisites, the ready line, signals, and the way out. */
-import { statSync } from 'node:fs';
-import { areMapsPinned } from '../kernel/maps.js';
+import { existsSync, statSync } from 'node:fs';
 import { native } from '../kernel/native.js';
 import { preparePins, requireBtf, requireRoot, resolveScope, type Scope } from '../kernel/prerequisites.js';
 import { removePins } from '../kernel/sensor.js';
@@ -34,7 +33,7 @@ export const runAgent = async (options: RunOptions): Promise<ExitCode> => {
   });
   const scope = resolveScope(options.namedCgroup ?? config.cgroup_root);
   const unlockState = lockState(native(), paths.state);
-  const wasPinned = areMapsPinned(paths.pin);
+  const wasPinned = existsSync(paths.pin);
   preparePins(paths.pin);
   const unlockPins = lockPins(native(), paths.pin);
   const voice = new Voice(process.stdout);
@@ -73,7 +72,7 @@ const begin = async (
     return agent;
   } catch (error) {
     await agent?.stop(false);
-    if (!wasPinned && areMapsPinned(paths.pin)) removePins(paths.pin);
+    if (!wasPinned) removePins(paths.pin);
     throw error;
   }
 };

@@ -25,8 +25,6 @@ export interface Sensor {
   readonly attached: readonly Attached[];
   /** True when programs and maps of an earlier agent went on without a break. */
   readonly adopted: boolean;
-  /** True when nothing was pinned here before. */
-  readonly fresh: boolean;
   ringFds(): { crossings: number; events: number };
   /** Drops our handles; what is pinned stays in force. */
   close(): void;
@@ -38,8 +36,7 @@ export const openSensor = (options: SensorOptions): Sensor => {
   requireBtf();
   preparePins(options.pin);
   checkPinnedStamp(options);
-  const fresh = !areMapsPinned(options.pin);
-  return { ...(adopt(options, file) ?? load(options, file)), fresh };
+  return adopt(options, file) ?? load(options, file);
 };
 
 /** The last good state of another version stays: it is refused, not overwritten. */
@@ -66,9 +63,7 @@ const pinnedStamp = (native: Native, pin: string): bigint => {
   }
 };
 
-type Opened = Omit<Sensor, 'fresh'>;
-
-const adopt = (options: SensorOptions, file: ObjectFile): Opened | undefined => {
+const adopt = (options: SensorOptions, file: ObjectFile): Sensor | undefined => {
   const { native, pin, scope } = options;
   if (!PINNED_MAPS.every((name) => existsSync(join(pin, name))) || options.source !== 'cgroup')
     return undefined;
@@ -83,7 +78,7 @@ const adopt = (options: SensorOptions, file: ObjectFile): Opened | undefined => 
   return undefined;
 };
 
-const load = (options: SensorOptions, file: ObjectFile): Opened => {
+const load = (options: SensorOptions, file: ObjectFile): Sensor => {
   const { native, pin, scope } = options;
   const wanted = PROGRAMS.filter(
     (program) => program.source === undefined || program.source === options.source,
@@ -166,7 +161,7 @@ const sensor = (
   attached: readonly Attached[],
   object: ObjectHandle | undefined,
   adopted: boolean,
-): Opened => ({
+): Sensor => ({
   maps,
   attached,
   adopted,
