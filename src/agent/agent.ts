@@ -51,7 +51,6 @@ export class Agent {
   readonly voice: Voice;
   readonly clock: Clock;
   readonly maps: Maps;
-  readonly hooks: readonly Attached[];
   readonly host: Host;
   readonly state: State;
   readonly modes: Modes;
@@ -94,7 +93,6 @@ export class Agent {
       sizes: sizesOf(config),
     });
     this.maps = this.#sensor.maps;
-    this.hooks = this.#sensor.attached;
     introduce(this.maps.control, config);
     this.host = new Host(this.maps, scope);
     this.state = openState(native, paths.state, this.clock, this.host, this.say);
@@ -131,6 +129,10 @@ export class Agent {
   /** Events lost so far. */
   get lost(): number {
     return this.maps.counters.get('EV_DROPPED');
+  }
+
+  get hooks(): readonly Attached[] {
+    return this.#sensor.attached;
   }
 
   get adopted(): boolean {
