@@ -3,7 +3,7 @@ import { closeSync, existsSync, openSync, readdirSync, rmdirSync, rmSync } from 
 import { join } from 'node:path';
 import { ABI_STAMP } from '../abi/generated.js';
 import { KerngateError } from '../model/error.js';
-import { type Attached, adoptLinks, attachProgram, PROGRAMS } from './links.js';
+import { type Attached, adoptLinks, attachProgram, linkPath, PROGRAMS } from './links.js';
 import { areMapsPinned, closeMaps, type Maps, mapsOf, PINNED_MAPS, pinnedMaps } from './maps.js';
 import type { Native, NativeError, ObjectHandle } from './native.js';
 import { checkObjectFile, type ObjectFile } from './object-file.js';
@@ -176,11 +176,20 @@ const sensor = (
   },
 });
 
-/** Takes every pin away: programs detach, maps go. Only for a release the operator asked for. */
+/**
+ * Takes our pins away: programs detach, maps go. What others keep in the same folder stays, and the folder
+ * with it. For a release the operator asked for, and for a first start that failed.
+ */
 export const removePins = (pin: string): void => {
+  const links = PROGRAMS.map(({ name }) => linkPath(pin, name));
+  const maps = PINNED_MAPS.map((name) => join(pin, name));
+  for (const path of [...links, ...links.map((link) => `${link}_new`), ...maps])
+    rmSync(path, { force: true });
   for (const folder of [join(pin, 'links'), pin]) {
-    if (!existsSync(folder)) continue;
-    for (const name of readdirSync(folder)) if (name !== 'links') rmSync(join(folder, name), { force: true });
-    rmdirSync(folder);
+    try {
+      rmdirSync(folder);
+    } catch {
+      /* others use it, or it is gone */
+    }
   }
 };

@@ -1,5 +1,6 @@
 /** Several agents on one host, clean stops, and pins that are not ours. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { blockedStepper, blocks, expectStep, killAgent, oneBlock, withMaps } from './life.js';
 import { burst, type Running, type Stand, until, withStand } from './stand.js';
@@ -93,6 +94,17 @@ it('opens and takes its pins away with --release-on-exit', () =>
     await stand.start({ mode: 'enforce' });
     expect(await blocks(stand)).toEqual([]);
     await expectStep(attacker, 'passed');
+  }));
+
+it("leaves others' pins in the same folder alone when it takes its own away", () =>
+  withStand(async (stand) => {
+    const theirs = join(stand.pin, 'theirs');
+    mkdirSync(theirs, { recursive: true });
+    const broken = stand.launch({ policy: 'kerngate: 1\n' });
+    await expect(broken.line(/^ready /)).rejects.toThrow('ended without');
+    await stand.start({ policy: POLICY, args: ['--release-on-exit'] });
+    expect(await stand.stop()).toBe(0);
+    expect(readdirSync(stand.pin).sort()).toEqual(['theirs']);
   }));
 
 it('refuses pins of another ABI and leaves them untouched; panic opens them all the same', () =>
