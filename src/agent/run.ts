@@ -1,5 +1,6 @@
 /** The agent as a process: prerequisites, the ready line, signals, and the way out. */
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { areMapsPinned } from '../kernel/maps.js';
 import { native } from '../kernel/native.js';
 import { preparePins, requireBtf, requireRoot, resolveScope, type Scope } from '../kernel/prerequisites.js';
 import { removePins } from '../kernel/sensor.js';
@@ -33,7 +34,7 @@ export const runAgent = async (options: RunOptions): Promise<ExitCode> => {
   });
   const scope = resolveScope(options.namedCgroup ?? config.cgroup_root);
   const unlockState = lockState(native(), paths.state);
-  const wasPinned = existsSync(paths.pin);
+  const wasPinned = areMapsPinned(paths.pin);
   preparePins(paths.pin);
   const unlockPins = lockPins(native(), paths.pin);
   const voice = new Voice(process.stdout);

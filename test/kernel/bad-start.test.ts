@@ -191,6 +191,13 @@ describe('paths', () => {
       expectRefusal(stand, ran, 1, /cannot listen on \/proc\/1\/kerngate\.sock/, /--socket/);
     }));
 
+  it('leaves in the folder of pins what is not its own', () =>
+    withStand(async (stand) => {
+      mkdirSync(join(stand.pin, 'strangers'), { recursive: true });
+      const { code } = await run(stand, '--socket', '/proc/1/kerngate.sock');
+      expect({ code, left: readdirSync(stand.pin) }).toEqual({ code: 1, left: ['strangers'] });
+    }));
+
   it('a level that is not there', () =>
     withStand(async (stand) => {
       for (const level of ['lsm', 'fmod_ret']) {
