@@ -100,7 +100,7 @@ struct kg_window {
 	__u64 decision;
 	__u64 hits;      /* attempts denied (or that would have been) by `decision` */
 	__u64 last_ns;   /* the latest of them */
-	__u64 touched_ns; /* latest attempt of any outcome; for sweeping idle windows */
+	__u64 touched_ns; /* latest attempt that was counted or crossed; for sweeping and warmth */
 	struct kg_window_key key; /* whose it is: an entry may be reused between lookup and lock */
 	__u64 cgroup;    /* charged to this cgroup and user; 0: not charged */
 	__u32 uid;

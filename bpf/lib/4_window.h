@@ -96,7 +96,6 @@ static __always_inline int kg_step_locked(struct kg_window *window, const struct
 	} else if (!kg_same_key(&window->key, key)) {
 		return KG_STEP_STALE;
 	}
-	window->touched_ns = now;
 	if (window->verdict != KG_NONE && now >= window->until_ns) {
 		attempt->ended = window->decision;
 		attempt->ended_hits = window->hits;
@@ -110,12 +109,14 @@ static __always_inline int kg_step_locked(struct kg_window *window, const struct
 		slot = kg_free_slot(window, rule->limit & 31, kg_floor(now, rule->within_ns));
 		if (slot < KG_STAMPS) {
 			window->stamps[slot & (KG_STAMPS - 1)] = now;
+			window->touched_ns = now;
 			attempt->slot = slot;
 			return KG_STEP_ADMIT;
 		}
 		if (!attempt->leased)
 			return KG_STEP_OPEN;
 		step = KG_STEP_CROSS;
+		window->touched_ns = now;
 		window->verdict = rule->mode == KG_MODE_ENFORCE ? KG_DENY : KG_AUDIT;
 		window->since_ns = now;
 		window->until_ns = now + rule->for_ns;

@@ -79,7 +79,11 @@ static __always_inline void kg_share(struct kg_place *place, __u64 cgroup)
 	kg_subject_cgroup(&place->key.who, cgroup);
 }
 
-/* The shared window; made when `make` is set, else only a warm one is returned. */
+/*
+ * The shared window; made when `make` is set, else only a warm one is returned. The last resort of a rule
+ * is shared by the whole host: only who finds no room at all lands there, and nobody stays, or one user
+ * with many cgroups could have everybody denied with him.
+ */
 static __always_inline struct kg_window *kg_shared_window(struct kg_place *place, const struct kg_rule *rule,
 							  __u64 cgroup, __u64 now, int make)
 {
@@ -98,15 +102,14 @@ static __always_inline struct kg_window *kg_shared_window(struct kg_place *place
 		kg_share(place, cgroup);
 		return window;
 	}
+	if (!make)
+		return 0;
 	window = bpf_map_lookup_elem(&kg_last, &place->slot);
-	if (window && (make || kg_is_warm(window, rule, now))) {
-		/* no cgroup has room left: all of them share this one */
+	if (window) {
 		kg_share(place, 0);
-		if (make)
-			kg_count(KG_C_WIN_LAST);
-		return window;
+		kg_count(KG_C_WIN_LAST);
 	}
-	return 0;
+	return window;
 }
 
 static __always_inline struct kg_window *kg_own_window(struct kg_place *place, const struct kg_event *event)

@@ -4,7 +4,7 @@
  * its address in kernel memory, from whatever entry it came (32-bit, io_uring, Fast Open).
  * Returning 0 makes the call fail with EPERM.
  */
-#include "lib/6_gate.h"
+#include "lib/8_gate.h"
 #include "hooks/connect_gate/event.h"
 
 /* MPTCP is TCP on the wire: a rule on tcp must hold for it. */

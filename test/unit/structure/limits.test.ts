@@ -4,8 +4,6 @@ import { filesBelow, foldersIn, read } from './tree.js';
 
 const LINES_MAX = 250;
 const C_FUNCTION_MAX = 60;
-/** Too long, and to be divided; nothing may join it. */
-const OVERDUE = ['bpf/lib/6_gate.h'];
 const WRITTEN = ['src', 'test', 'bpf', 'native', 'scripts', 'policies'].flatMap((folder) =>
   filesBelow(folder, /\.(ts|c|h|cc|mjs|cjs|yaml)$|^[a-z-]+$/),
 );
@@ -15,7 +13,7 @@ const typescript = files.filter((file) => file.endsWith('.ts'));
 describe('every file', () => {
   it(`has at most ${LINES_MAX} lines`, () => {
     const long = files.map((file) => [file, read(file).trimEnd().split('\n').length] as const);
-    expect(long.filter(([, lines]) => lines > LINES_MAX).map(([file]) => file)).toEqual(OVERDUE);
+    expect(long.filter(([, lines]) => lines > LINES_MAX).map(([file]) => file)).toEqual([]);
     expect(long.length).toBeGreaterThan(250);
   });
 
@@ -131,7 +129,8 @@ const functionsOf = (source: string): { name: string; lines: number; body: strin
 /** Where verdicts are made: an early way out of these decides, and has to say `open:` or `closed:`. */
 const DECIDING = [
   { file: 'bpf/lib/5_consult.h', functions: ['kg_meet', 'kg_hit'] },
-  { file: 'bpf/lib/6_gate.h', functions: ['kg_judge', 'kg_decide', 'kg_gate'] },
+  { file: 'bpf/lib/7_judge.h', functions: ['kg_judge'] },
+  { file: 'bpf/lib/8_gate.h', functions: ['kg_decide', 'kg_gate'] },
 ];
 
 /** Returns without a word on the side they fall, in the line, the comment above, or the line before. */

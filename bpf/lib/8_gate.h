@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The decision on one attempt to reach the network. In order: the panic latch opens everything; the
+ * agent itself is exempt; a protection or allow entry holds back every deny; a deny the agent set
+ * refuses; a deny some window holds refuses its subject whatever the attempt is; then the windows of the
+ * rules that match count it, in their order, until one refuses.
+ */
+#ifndef KG_8_GATE_H
+#define KG_8_GATE_H
+
+#include "lib/3_address.h"
+#include "lib/7_judge.h"
+
+static __always_inline void kg_decide(struct kg_event *event, __u32 send)
+{
+	__u32 bank = kg_control_get(KG_CTL_BANK) & 1;
+	__u32 rules;
+
+	if (kg_control_get(KG_CTL_PANIC)) {
+		kg_count(KG_C_PANIC_OPEN);
+		return; /* open: the operator said so */
+	}
+	if (kg_consult(event, kg_control_get(KG_CTL_SUBJECTS)) || event->verdict == KG_DENY)
+		return; /* open: protected; closed: denied already, so no window counts it */
+	rules = kg_match(event, bank, send);
+	if (rules || kg_control_get(KG_CTL_CROSSED) != kg_control_get(KG_CTL_QUIET))
+		kg_judge_all(event, bank, rules);
+}
+
+KG_GLOBAL int kg_remember(struct kg_event *event, __u32 send)
+{
+	struct kg_process key = {};
+	struct kg_session *session;
+
+	if (!event)
+		return 0;
+	key.tgid = event->tgid;
+	key.tick = kg_tick(event->start_ns);
+	session = bpf_map_lookup_elem(&kg_sessions, &key);
+	if (!session) {
+		struct kg_session fresh = {
+			.start_ns = event->start_ns, .first_ns = event->at_ns, .cgroup = event->cgroup,
+			.uid = event->uid, .session = event->session,
+		};
+
+		__builtin_memcpy(fresh.comm, event->comm, sizeof(fresh.comm));
+		bpf_map_update_elem(&kg_sessions, &key, &fresh, BPF_NOEXIST);
+		session = bpf_map_lookup_elem(&kg_sessions, &key);
+	}
+	if (!session) {
+		kg_count(KG_C_SESSION_FULL);
+		return 0;
+	}
+	session->last_ns = event->at_ns;
+	if (event->verdict == KG_DENY)
+		__sync_fetch_and_add(&session->denied, 1);
+	else
+		__sync_fetch_and_add(send ? &session->sends : &session->connects, 1);
+	if (event->verdict == KG_AUDIT)
+		__sync_fetch_and_add(&session->audited, 1);
+	return 0;
+}
+
+/*
+ * The whole way of one attempt; `event` comes with its addresses and protocol filled in.
+ * Returns 1 to let it pass, 0 to refuse it with EPERM.
+ */
+static __always_inline int kg_gate(struct kg_event *event, __u32 kind, __u32 send)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	kg_count(KG_C_GATE_HITS);
+	event->at_ns = bpf_ktime_get_boot_ns();
+	event->kind = kind;
+	kg_identify_current(event, task);
+	if (kg_is_agent(event->tgid, event->start_ns))
+		return 1; /* open: the agent never blocks or watches itself */
+	kg_identify_more(event, task);
+	kg_decide(event, send);
+	if (event->verdict == KG_DENY) {
+		event->result = -1; /* EPERM, which the call will return */
+		kg_count(KG_C_DENIED);
+	} else if (event->verdict == KG_AUDIT) {
+		kg_count(KG_C_AUDITED);
+	}
+	kg_remember(event, send);
+	/* a crossing has gone out on its own ring already */
+	if (!(event->flags & KG_F_CROSSED) &&
+	    (event->verdict != KG_NONE || send || kg_control_get(KG_CTL_SOURCE) == KG_SRC_CGROUP))
+		kg_emit(event);
+	return event->verdict != KG_DENY;
+}
+
+#endif
