@@ -1,21 +1,25 @@
 /** The test lanes: one project each, named as scripts/test names them. */
 import { defineConfig } from 'vitest/config';
 
+const setupFiles = ['test/setup/seed.ts'];
+
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], setupFiles } },
       {
         test: {
           name: 'cli',
           include: ['test/cli/**/*.test.ts', 'test/cases/**/*.test.ts'],
           testTimeout: 60_000,
+          setupFiles,
         },
       },
       { test: { name: 'native', include: ['test/native/*.test.ts'], testTimeout: 60_000 } },
       {
         test: {
           name: 'kernel',
+          setupFiles,
           include: ['test/native/kernel/**/*.test.ts', 'test/kernel/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -83,13 +83,21 @@ test.each<[string, string, Partial<EventView>]>([
   expect(holds(`{${field}: {not: ${value}}}`, changes)).toBe(true);
 });
 
+/** Excluding every port is refused, so there is nothing to compare. */
+const coversAll = (pairs: readonly (readonly [number, number])[]): boolean => {
+  let next = 0;
+  const ranges = pairs.map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const).sort(([a], [b]) => a - b);
+  for (const [from, to] of ranges) if (from <= next) next = Math.max(next, to + 1);
+  return next > 65_535;
+};
+
 test('a value and its negation never agree', () => {
   const port = fc.nat(65_535);
   fc.assert(
     fc.property(fc.array(fc.tuple(port, port), { minLength: 1, maxLength: 4 }), port, (pairs, dstPort) => {
+      fc.pre(!coversAll(pairs));
       const list = pairs.map(([a, b]) => `${Math.min(a, b)}-${Math.max(a, b)}`).join(', ');
       const naive = pairs.some(([a, b]) => dstPort >= Math.min(a, b) && dstPort <= Math.max(a, b));
-      fc.pre(!pairs.some(([a, b]) => Math.abs(a - b) === 65_535));
       expect(holds(`{dst.port: [${list}]}`, { dstPort })).toBe(naive);
       expect(holds(`{dst.port: {not: [${list}]}}`, { dstPort })).toBe(!naive);
     }),
