@@ -147,9 +147,7 @@ export class Pipeline {
     const { report, ledger } = this.#stages;
     if (event.decision !== undefined) ledger.noteHits(event.decision, event.hits, event.atNs);
     if (event.kind !== 'exit') {
-      const ended = ledger.expire(event.atNs);
-      report.ended(ended, 'expired');
-      this.#mustEnforce ||= ended.some(({ pushed }) => !pushed);
+      if (event.decision !== undefined) report.ended(ledger.over(event.decision), 'expired');
       return;
     }
     const subject = event.key('process');

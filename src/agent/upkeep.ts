@@ -7,6 +7,8 @@ import { livingProcesses } from './host.js';
 import { minuteLine } from './status.js';
 
 const TICK_MS = 1000;
+/** The record of a decision's end is on its ring well within this time after the end (ns). */
+const SETTLE_NS = 100e6;
 /** Ticks between two full comparisons with the kernel. */
 const SYNC_EVERY = 10;
 const SWEEP_EVERY = 30;
@@ -72,12 +74,17 @@ export class Upkeep {
 
   /** The kernel's windows keep the count of an ended decision until the next attempt: it is read before. */
   #expire(): boolean {
-    const { state, sync, reporter, clock } = this.#agent;
-    const nowNs = clock.bootNs();
-    if (this.#nextEndNs <= nowNs) sync.refreshHits();
-    const ended = state.ledger.expire(nowNs);
+    const { state, sync, reporter, clock, native, ring } = this.#agent;
+    const overNs = clock.bootNs() - SETTLE_NS;
+    if (this.#nextEndNs <= overNs) {
+      /* a window that was begun anew since has sent its last count ahead: both together miss none */
+      sync.refreshHits();
+      native.ringDrain(ring);
+      this.#nextEndNs = Number.POSITIVE_INFINITY;
+    }
+    const ended = state.ledger.expire(overNs);
     reporter.ended(ended, 'expired');
-    this.#nextEndNs = Math.min(...state.ledger.entries().map(({ untilNs }) => untilNs));
+    for (const { untilNs } of state.ledger.entries()) this.#nextEndNs = Math.min(this.#nextEndNs, untilNs);
     /* another decision may want the key of one that is over */
     return ended.some(({ pushed }) => !pushed);
   }

@@ -62,6 +62,11 @@ export class Ledger {
     return this.#end(this.#state.live.ended(nowNs), 'expired');
   }
 
+  /** Ends one decision whose time is over; answers it, or nothing when it has ended already. */
+  over(id: string): LedgerEntry[] {
+    return this.#state.live.get(id) ? this.#end([id], 'expired') : [];
+  }
+
   /** A process, lineage, session or cgroup is gone for good: so are its decisions and their memory. */
   subjectGone(subject: Pick<Subject, 'kind' | 'id'>): LedgerEntry[] {
     const key = subjectKey(subject);
