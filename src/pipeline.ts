@@ -215,7 +215,12 @@ const asShared = (crossing: Crossing, event: LiveEvent): Crossing => {
   return { ...crossing, counted: cgroup, subject: isSame ? cgroup : crossing.subject };
 };
 
-const summaryOf = ({ policy, counted, tier, distinct }: Crossing, event: LiveEvent): string => {
+const summaryOf = (crossing: Crossing, event: LiveEvent): string => {
+  const shared = event.shared ? '; the map of windows is full, so the cgroup is counted as one' : '';
+  return plainSummary(crossing, event) + shared;
+};
+
+const plainSummary = ({ policy, counted, tier, distinct }: Crossing, event: LiveEvent): string => {
   const where = event.dstIp === undefined ? '' : ` to ${event.dstIp} port ${event.dstPort}`;
   if (policy.detect.type !== 'burst') return `${event.kind}${where}`;
   const { limit, withinNs } = tier ?? policy.detect.tiers[0] ?? { limit: 0, withinNs: 0 };

@@ -32,6 +32,7 @@ union kg_abi_types {
 	enum kg_needs needs;
 	enum kg_source source;
 	enum kg_counter counter;
+	enum kg_entry entry;
 };
 
 struct {

@@ -72,6 +72,12 @@ enum kg_counter {
 	KG_C_COUNT = 24,
 };
 
+enum kg_entry {
+	KG_ENTRY_PLAIN = 0,
+	KG_ENTRY_HEIRS = 1, /* its children get the same entry at birth */
+	KG_ENTRY_ALONE = 2, /* the canary's: no other entry is asked, so no allow entry can spare it */
+};
+
 /* kg_verdicts: written by the agent (and by an offline unblock or panic); a process's birth passes on an
  * entry with `inherit`, and its end takes it away. */
 struct kg_verdict {
@@ -82,7 +88,7 @@ struct kg_verdict {
 	__u64 hits;
 	__u64 last_ns;
 	__u32 verdict;   /* enum kg_verdict_kind */
-	__u32 inherit;   /* not 0, of a process: its children get the same entry at birth */
+	__u32 inherit;   /* of a process: enum kg_entry */
 };
 
 /* kg_windows and kg_shared: one window of one rule for one subject. */

@@ -12,6 +12,7 @@ struct kg_met {
 	__u32 allow;
 };
 
+/* Returns 1 when no other entry is to be asked. */
 KG_GLOBAL int kg_meet(struct kg_met *met, const struct kg_subject *who, __u64 now)
 {
 	struct kg_verdict *entry;
@@ -29,7 +30,7 @@ KG_GLOBAL int kg_meet(struct kg_met *met, const struct kg_subject *who, __u64 no
 		met->verdict = verdict;
 		met->who = *who;
 	}
-	return 0;
+	return entry->inherit == KG_ENTRY_ALONE;
 }
 
 /* The current cgroup and each of its ancestors. */
@@ -60,7 +61,8 @@ static __always_inline void kg_meet_all(struct kg_met *met, const struct kg_even
 		who.kind = KG_SUBJ_PROCESS;
 		who.a = event->tgid;
 		who.b = kg_tick(event->start_ns);
-		kg_meet(met, &who, now);
+		if (kg_meet(met, &who, now))
+			return;
 	}
 	if (KG_HOLDS(subjects, KG_SUBJ_LINEAGE) && event->lineage_tgid) {
 		who.kind = KG_SUBJ_LINEAGE;

@@ -2,7 +2,7 @@
 
 import type { EventKind } from '../model/event.js';
 
-export const ABI_STAMP = 'a71cab5b5822870f';
+export const ABI_STAMP = 'd2e2d89440d0d66b';
 
 export const KG_CONTROL_SLOT = {
   PANIC: 0,
@@ -55,6 +55,12 @@ export const KG_COUNTER = {
   DEPTH: 22,
   HEIR_FULL: 23,
   COUNT: 24,
+} as const;
+
+export const KG_ENTRY = {
+  PLAIN: 0,
+  HEIRS: 1,
+  ALONE: 2,
 } as const;
 
 export const KG_EVENT_FLAG = {

@@ -18,6 +18,7 @@ export const statusOf = (agent: Agent): Status => {
     level,
     scope: scope.path,
     panic: modes.isPanic,
+    ...(modes.confirmNs === 0 ? {} : { confirm_until: clock.wall(modes.confirmNs) }),
     hooks: agent.hooks.map(({ program }) => ({ program, attached: attachedTo(program, scope.path) })),
     open: openWays(level, scope.level === 0),
     policies: policies.all.length,

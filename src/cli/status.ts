@@ -8,8 +8,15 @@ import type { Field } from './output.js';
 const listText = (items: readonly string[], none: string): string =>
   items.length === 0 ? none : items.join('; ');
 
-const modeField = ({ mode, panic }: Status): Field => {
+const modeField = ({ mode, panic, confirm_until }: Status): Field => {
   if (panic) return ['mode', `${mode}, panic: nothing is denied until kerngate mode enforce`, 'red'];
+  if (confirm_until !== undefined) {
+    return [
+      'mode',
+      `${mode}, back to audit at ${confirm_until} unless kerngate confirm comes first`,
+      'yellow',
+    ];
+  }
   return ['mode', mode, mode === 'enforce' ? 'green' : 'yellow'];
 };
 

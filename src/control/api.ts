@@ -96,6 +96,8 @@ export interface Status {
   readonly level: Level;
   readonly scope: string;
   readonly panic: boolean;
+  /** When unconfirmed enforcement goes back to audit; absent when nothing waits for `confirm`. */
+  readonly confirm_until?: string;
   /** Hooks in force: program name and where it is attached. */
   readonly hooks: readonly { readonly program: string; readonly attached: string }[];
   /** Ways to the network this level leaves open. */

@@ -1,5 +1,5 @@
 /** The place a demonstration plays in: a cgroup, a folder and a BPF file system of its own, taken down in reverse. */
-import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cgroup2Mount } from '../lib/cgroup-tree.js';
@@ -100,6 +100,9 @@ export class Stage {
 const removeCgroup = async (path: string): Promise<void> => {
   for (const end = Date.now() + PATIENCE_MS; ; ) {
     try {
+      for (const inner of readdirSync(path, { withFileTypes: true })) {
+        if (inner.isDirectory()) rmdirSync(join(path, inner.name));
+      }
       rmdirSync(path);
       return;
     } catch (error) {

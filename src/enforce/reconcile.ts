@@ -1,5 +1,5 @@
 /** Makes one kind of entries of kg_verdicts equal to what is desired; kernel and audit both end here. */
-import { KG_NEEDS, KG_SUBJECT_KIND, type KgSubject, type KgVerdict } from '../abi/generated.js';
+import { KG_ENTRY, KG_NEEDS, KG_SUBJECT_KIND, type KgSubject, type KgVerdict } from '../abi/generated.js';
 import { fromHex64, hex64, isCanary, NO_END } from '../kernel/entries.js';
 import type { Maps } from '../kernel/maps.js';
 import { subjectBit } from '../kernel/subject-codec.js';
@@ -49,7 +49,7 @@ export const reconcile = (
     outcomes.push(applyOne(maps, entry, verdict, targets, present, keep));
   }
   for (const [text, { key, value }] of present) {
-    const heir = value.inherit !== 0 && trees.has(hex64(value.decision));
+    const heir = value.inherit === KG_ENTRY.HEIRS && trees.has(hex64(value.decision));
     if (!keep.has(text) && !heir && kinds.has(value.verdict)) outcomes.push(...remove(maps, key, value));
   }
   return outcomes.filter(({ did }) => did !== 'unchanged');
@@ -101,7 +101,7 @@ const encode = (
     hits: goesOn ? old.hits : 0n,
     last_ns: goesOn ? old.last_ns : 0n,
     verdict,
-    inherit: inherit ? 1 : 0,
+    inherit: inherit ? KG_ENTRY.HEIRS : KG_ENTRY.PLAIN,
   };
 };
 

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { KG_VERDICT_KIND } from '../abi/generated.js';
+import { KG_ENTRY, KG_VERDICT_KIND } from '../abi/generated.js';
 import { startTickOf } from '../lib/proc.js';
 import { KerngateError } from '../model/error.js';
 import { processId } from '../model/subject.js';
@@ -45,7 +45,14 @@ export const runCanary = async (
   onPid: (pid: number) => void = () => undefined,
 ): Promise<CanaryResult> => {
   removeLeftOvers(maps, scope);
-  const child = spawn(process.execPath, ['-e', CHILD], { stdio: ['pipe', 'pipe', 'ignore'], env: {} });
+  /* a process group of its own: ^C at the terminal is for the agent, which ends the canary itself */
+  const child = spawn(process.execPath, ['-e', CHILD], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    env: {},
+    detached: true,
+  });
+  /* a child that died answers nothing, which is its result; the broken pipe says no more */
+  child.stdin.on('error', () => undefined);
   const lines = createInterface({ input: child.stdout });
   const told = lines[Symbol.asyncIterator]();
   const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
@@ -85,7 +92,7 @@ const tryConnect = async (
     hits: 0n,
     last_ns: 0n,
     verdict: KG_VERDICT_KIND.DENY,
-    inherit: 0,
+    inherit: KG_ENTRY.ALONE,
   });
   try {
     child.stdin?.write('go\n');

@@ -48,7 +48,7 @@ static __always_inline void kg_end_heir(const struct kg_process *key)
 	struct kg_root *root;
 	__u64 hits, last, decision;
 
-	if (!entry || !entry->inherit)
+	if (!entry || entry->inherit != KG_ENTRY_HEIRS)
 		return;
 	hits = entry->hits;
 	last = entry->last_ns;

@@ -29,7 +29,7 @@ static __always_inline void kg_bequeath(const struct kg_process *mother, const s
 	struct kg_verdict *entry = bpf_map_lookup_elem(&kg_verdicts, &who);
 	struct kg_verdict heir;
 
-	if (!entry || !entry->inherit)
+	if (!entry || entry->inherit != KG_ENTRY_HEIRS)
 		return;
 	heir = *entry;
 	heir.hits = 0;
