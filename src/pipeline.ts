@@ -3,7 +3,6 @@
  * decode → enrich → detect → decide → enforce → report. Nothing flows back. The agent feeds it from
  * the ring and ends it in the enforcers; a replay will feed it from a capture.
  */
-import type { Guardrails } from './decide/guardrails.js';
 import type { Ledger } from './decide/ledger.js';
 import type { Ruling } from './decide/rule-on.js';
 import type { BatchReader } from './decode/batch.js';
@@ -38,7 +37,6 @@ export interface Stages {
   readonly clock: Clock;
   readonly reader: BatchReader;
   readonly ledger: Ledger;
-  readonly guardrails: Guardrails;
   readonly enforcers: readonly Enforcer[];
   readonly report: Report;
   readonly level: Level;

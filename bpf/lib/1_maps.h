@@ -77,4 +77,12 @@ KG_MAP(HASH, 256, struct kg_file, __u32, kg_launchers);
 KG_MAP(LRU_HASH, 65536, __u64, struct kg_owner, kg_sockets);
 KG_MAP(LRU_HASH, 8192, struct kg_listen_key, struct kg_owner, kg_listeners);
 
+/* An array slot is always there; 0 only satisfies the verifier. */
+static __always_inline __u64 kg_control_get(__u32 slot)
+{
+	__u64 *value = bpf_map_lookup_elem(&kg_control, &slot);
+
+	return value ? *value : 0;
+}
+
 #endif

@@ -5,14 +5,6 @@
 
 #include "lib/1_maps.h"
 
-/* An array slot is always there; 0 only satisfies the verifier. */
-static __always_inline __u64 kg_control_get(__u32 slot)
-{
-	__u64 *value = bpf_map_lookup_elem(&kg_control, &slot);
-
-	return value ? *value : 0;
-}
-
 static __always_inline void kg_control_set(__u32 slot, __u64 value)
 {
 	bpf_map_update_elem(&kg_control, &slot, &value, BPF_ANY);

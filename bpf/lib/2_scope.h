@@ -10,17 +10,10 @@ static __always_inline __u64 kg_cgroup_id(struct cgroup *cgroup)
 	return BPF_CORE_READ(cgroup, kn, id);
 }
 
-static __always_inline __u64 kg_control_scope(__u32 slot)
-{
-	__u64 *value = bpf_map_lookup_elem(&kg_control, &slot);
-
-	return value ? *value : 0;
-}
-
 /* Walks up to the scope's level; a level-0 scope holds everything. */
 static __always_inline int kg_in_scope(struct cgroup *cgroup)
 {
-	int want = kg_control_scope(KG_CTL_SCOPE_LVL);
+	int want = kg_control_get(KG_CTL_SCOPE_LVL);
 	int level = BPF_CORE_READ(cgroup, level);
 	struct cgroup_subsys_state *css;
 
@@ -33,7 +26,7 @@ static __always_inline int kg_in_scope(struct cgroup *cgroup)
 		/* self is embedded in the cgroup; its offset is relocated like any other */
 		cgroup = (void *)css - bpf_core_field_offset(struct cgroup, self);
 	}
-	return level == want && kg_cgroup_id(cgroup) == kg_control_scope(KG_CTL_SCOPE);
+	return level == want && kg_cgroup_id(cgroup) == kg_control_get(KG_CTL_SCOPE);
 }
 
 #endif

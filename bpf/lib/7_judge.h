@@ -170,7 +170,7 @@ KG_GLOBAL int kg_judge_all(struct kg_event *event, __u32 bank, __u32 rules)
 		return 0; /* open: cannot happen, both banks exist */
 	if (kg_control_get(KG_CTL_CROSSED) != kg_control_get(KG_CTL_QUIET) &&
 	    kg_meet_windows(event, first, &audited))
-		return 0;
+		return 0; /* closed: a verdict that stands refused it */
 	denying = rules & set->enforce & ~audited;
 	telling = (rules & ~denying) | audited;
 	counted = kg_count_all(event, first, denying, 0, &taken);

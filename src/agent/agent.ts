@@ -223,7 +223,6 @@ export class Agent {
       clock: this.clock,
       reader: this.reader,
       ledger: this.state.ledger,
-      guardrails: this.state.guardrails,
       enforcers: [kernelEnforcer(this.maps, this.host), auditEnforcer(this.maps, this.host)],
       report: this.reporter,
       level: this.level,
