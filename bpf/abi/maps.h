@@ -69,7 +69,8 @@ enum kg_counter {
 	KG_C_NO_RULE = 21,     /* a rule slot could not be read */
 	KG_C_DEPTH = 22,       /* cgroup deeper than KG_DEPTH levels */
 	KG_C_HEIR_FULL = 23,   /* a child of a blocked tree got no entry: the map is full */
-	KG_C_COUNT = 24,
+	KG_C_DESK_FULL = 24,   /* no room to judge an attempt: too many preempted in the gate of one CPU */
+	KG_C_COUNT = 25,
 };
 
 enum kg_entry {

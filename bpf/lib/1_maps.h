@@ -7,6 +7,31 @@
 #include "lib/0_kernel.h"
 #include "abi/maps.h"
 
+/* Desks of attempts in work: rooms of KG_SEATS each, then one a CPU for kernels that need no lock. */
+enum { KG_ROOMS = 64, KG_SEATS = 16, KG_CPU_DESKS = 1024 };
+#define KG_NO_DESK 0xffffffffU
+
+struct kg_room {
+	struct bpf_spin_lock lock;
+	__u32 busy; /* a bit a seat */
+	__u64 pad[7]; /* a cache line of its own */
+};
+
+/* The strongest verdict met so far, and by whom: the entry is looked up again to count the hit. */
+struct kg_met {
+	struct kg_subject who;
+	__u32 verdict; /* KG_NONE, KG_AUDIT or KG_DENY */
+	__u32 allow;
+};
+
+struct kg_desk {
+	struct kg_event event;
+	struct kg_subject asked; /* who is looked up now */
+	struct kg_met met;
+	__u64 taken;   /* stamp slot of each rule that counted the attempt, four bits each */
+	__u64 audited; /* rules whose standing verdict lets it pass */
+};
+
 #define KG_MAP(map_type, entries, key_type, value_type, name) \
 	struct { \
 		__uint(type, BPF_MAP_TYPE_##map_type); \
@@ -66,6 +91,10 @@ struct {
 	__type(key, struct kg_net_key);
 	__type(value, __u32);
 } kg_nets SEC(".maps") __weak;
+
+/* Attempts being judged at this moment; nothing outlives its attempt. */
+KG_MAP(ARRAY, KG_ROOMS, __u32, struct kg_room, kg_rooms);
+KG_MAP(ARRAY, KG_ROOMS * KG_SEATS + KG_CPU_DESKS, __u32, struct kg_desk, kg_desks);
 
 /* What each process did, for people. */
 KG_MAP(LRU_HASH, 16384, struct kg_process, struct kg_session, kg_sessions);

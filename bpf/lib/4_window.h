@@ -8,6 +8,7 @@
 #ifndef KG_4_WINDOW_H
 #define KG_4_WINDOW_H
 
+#include "lib/2_bits.h"
 #include "lib/3_identity.h"
 
 enum kg_step {
@@ -40,18 +41,6 @@ static __always_inline int kg_same_key(const struct kg_window_key *a, const stru
 {
 	return a->rule == b->rule && a->who.a == b->who.a && a->who.b == b->who.b && a->who.kind == b->who.kind &&
 	       a->who.port == b->who.port;
-}
-
-/* Index of the lowest set bit of a 16-bit value, KG_STAMPS for 0: counts the ones below it. */
-static __always_inline __u32 kg_lowest_bit(__u32 bits)
-{
-	__u32 below = (bits & -bits) - 1;
-
-	below &= 0xffff;
-	below -= (below >> 1) & 0x5555;
-	below = (below & 0x3333) + ((below >> 2) & 0x3333);
-	below = (below + (below >> 4)) & 0x0f0f;
-	return (below + (below >> 8)) & 0x1f;
 }
 
 /*

@@ -3,99 +3,97 @@
 #ifndef KG_5_CONSULT_H
 #define KG_5_CONSULT_H
 
+#include "lib/3_desk.h"
 #include "lib/3_identity.h"
 
-/* The strongest verdict met so far, and by whom: the entry is looked up again to count the hit. */
-struct kg_met {
-	struct kg_subject who;
-	__u32 verdict; /* KG_NONE, KG_AUDIT or KG_DENY */
-	__u32 allow;
-};
-
-/* Returns 1 when no other entry is to be asked. */
-KG_GLOBAL int kg_meet(struct kg_met *met, const struct kg_subject *who, __u64 now)
+/* Meets the entry of the subject asked for. Returns 1 when no other entry is to be asked. */
+KG_GLOBAL int kg_meet(__u32 number)
 {
+	struct kg_desk *desk = kg_desk(number);
 	struct kg_verdict *entry;
+	__u64 now;
 	__u32 verdict;
 
-	if (!met || !who)
-		return 0; /* open: cannot happen; the verifier asks */
-	entry = bpf_map_lookup_elem(&kg_verdicts, who);
+	if (!desk)
+		return 0; /* open: cannot happen, the desk was claimed */
+	now = desk->event.at_ns;
+	entry = bpf_map_lookup_elem(&kg_verdicts, &desk->asked);
 	if (!entry || now >= entry->until_ns)
 		return 0; /* open: no verdict, or past its end */
 	verdict = kg_effective(entry->verdict, entry->since_ns, now);
 	if (verdict == KG_ALLOW) {
-		met->allow = 1;
-	} else if (verdict > met->verdict) {
-		met->verdict = verdict;
-		met->who = *who;
+		desk->met.allow = 1;
+	} else if (verdict > desk->met.verdict) {
+		desk->met.verdict = verdict;
+		desk->met.who = desk->asked;
 	}
 	return entry->inherit == KG_ENTRY_ALONE;
 }
 
 /* The current cgroup and each of its ancestors. */
-static __always_inline void kg_meet_cgroups(struct kg_met *met, __u64 now)
+static __always_inline void kg_meet_cgroups(struct kg_desk *desk, __u32 number)
 {
-	struct kg_subject who = { .kind = KG_SUBJ_CGROUP };
-
+	desk->asked.kind = KG_SUBJ_CGROUP;
+	desk->asked.b = 0;
+	desk->asked.port = 0;
 	for (int level = 0; level < KG_DEPTH; level++) {
-		who.a = bpf_get_current_ancestor_cgroup_id(level);
-		if (!who.a)
+		desk->asked.a = bpf_get_current_ancestor_cgroup_id(level);
+		if (!desk->asked.a)
 			return;
-		kg_meet(met, &who, now);
+		kg_meet(number);
 	}
 	kg_count(KG_C_DEPTH);
-	who.a = bpf_get_current_cgroup_id();
-	kg_meet(met, &who, now);
+	desk->asked.a = bpf_get_current_cgroup_id();
+	kg_meet(number);
 }
 
 #define KG_HOLDS(subjects, kind) ((subjects) & (1ULL << (kind)))
 
 /* `subjects` says which kinds the map can hold, so a host without blocks pays one lookup. */
-static __always_inline void kg_meet_all(struct kg_met *met, const struct kg_event *event, __u64 subjects)
+static __always_inline void kg_meet_all(struct kg_desk *desk, __u32 number, __u64 subjects)
 {
-	struct kg_subject who = {};
-	__u64 now = event->at_ns;
+	const struct kg_event *event = &desk->event;
+	struct kg_subject *who = &desk->asked;
 
 	if (KG_HOLDS(subjects, KG_SUBJ_PROCESS)) {
-		who.kind = KG_SUBJ_PROCESS;
-		who.a = event->tgid;
-		who.b = kg_tick(event->start_ns);
-		if (kg_meet(met, &who, now))
+		who->kind = KG_SUBJ_PROCESS;
+		who->a = event->tgid;
+		who->b = kg_tick(event->start_ns);
+		if (kg_meet(number))
 			return;
 	}
 	if (KG_HOLDS(subjects, KG_SUBJ_LINEAGE) && event->lineage_tgid) {
-		who.kind = KG_SUBJ_LINEAGE;
-		who.a = event->lineage_tgid;
-		who.b = event->lineage_tick;
-		kg_meet(met, &who, now);
+		who->kind = KG_SUBJ_LINEAGE;
+		who->a = event->lineage_tgid;
+		who->b = event->lineage_tick;
+		kg_meet(number);
 	}
 	if (KG_HOLDS(subjects, KG_SUBJ_EXE) && event->exe_ino) {
-		who.kind = KG_SUBJ_EXE;
-		who.a = event->exe_ino;
-		who.b = event->exe_dev;
-		kg_meet(met, &who, now);
+		who->kind = KG_SUBJ_EXE;
+		who->a = event->exe_ino;
+		who->b = event->exe_dev;
+		kg_meet(number);
 	}
-	who.b = 0;
+	who->b = 0;
 	if (KG_HOLDS(subjects, KG_SUBJ_SESSION) && event->session != KG_NO_SESSION) {
-		who.kind = KG_SUBJ_SESSION;
-		who.a = event->session;
-		kg_meet(met, &who, now);
+		who->kind = KG_SUBJ_SESSION;
+		who->a = event->session;
+		kg_meet(number);
 	}
 	if (KG_HOLDS(subjects, KG_SUBJ_USER)) {
-		who.kind = KG_SUBJ_USER;
-		who.a = event->uid;
-		kg_meet(met, &who, now);
+		who->kind = KG_SUBJ_USER;
+		who->a = event->uid;
+		kg_meet(number);
 	}
 	if (KG_HOLDS(subjects, KG_SUBJ_DEST)) {
-		who.kind = KG_SUBJ_DEST;
-		__builtin_memcpy(&who.a, event->daddr, 8);
-		__builtin_memcpy(&who.b, event->daddr + 8, 8);
-		who.port = event->dport;
-		kg_meet(met, &who, now);
+		who->kind = KG_SUBJ_DEST;
+		__builtin_memcpy(&who->a, event->daddr, 8);
+		__builtin_memcpy(&who->b, event->daddr + 8, 8);
+		who->port = event->dport;
+		kg_meet(number);
 	}
 	if (KG_HOLDS(subjects, KG_SUBJ_CGROUP))
-		kg_meet_cgroups(met, now);
+		kg_meet_cgroups(desk, number);
 }
 
 static __always_inline void kg_hit(struct kg_event *event, const struct kg_met *met)
@@ -119,16 +117,16 @@ static __always_inline void kg_hit(struct kg_event *event, const struct kg_met *
 }
 
 /* Writes the verdict met into the event. Returns 1 when a protection or allow entry ends the matter. */
-KG_GLOBAL int kg_consult(struct kg_event *event, __u64 subjects)
+KG_GLOBAL int kg_consult(__u32 number, __u64 subjects)
 {
-	struct kg_met met = {};
+	struct kg_desk *desk = kg_desk(number);
 
-	if (!event)
-		return 0;
-	kg_meet_all(&met, event, subjects);
-	if (met.verdict != KG_NONE)
-		kg_hit(event, &met);
-	return met.allow;
+	if (!desk)
+		return 0; /* open: cannot happen, the desk was claimed */
+	kg_meet_all(desk, number, subjects);
+	if (desk->met.verdict != KG_NONE)
+		kg_hit(&desk->event, &desk->met);
+	return desk->met.allow;
 }
 
 #endif

@@ -10,17 +10,20 @@
  * One rule, one window. Returns the verdict for the attempt. With `live` the attempt does not match the
  * rule: it is not counted, and only meets a verdict that stands.
  */
-KG_GLOBAL int kg_judge(struct kg_event *event, __u32 slot, __u64 *taken, __u32 live)
+KG_GLOBAL int kg_judge(__u32 number, __u32 slot, __u32 live)
 {
 	struct kg_rule *rule = bpf_map_lookup_elem(&kg_rules, &slot);
+	struct kg_desk *desk = kg_desk(number);
+	struct kg_event *event;
 	struct kg_attempt attempt = {};
 	struct kg_place place = {};
 	struct kg_window *window = 0;
 	__u32 verdict = KG_NONE;
 	int step = KG_STEP_STALE;
 
-	if (!event || !taken)
-		return KG_NONE; /* open: cannot happen; the verifier asks */
+	if (!desk)
+		return KG_NONE; /* open: cannot happen, the desk was claimed */
+	event = &desk->event;
 	if (!rule || !rule->used) {
 		kg_count(KG_C_NO_RULE);
 		return KG_NONE; /* open: a rule being replaced right now */
@@ -58,7 +61,7 @@ KG_GLOBAL int kg_judge(struct kg_event *event, __u32 slot, __u64 *taken, __u32 l
 	if (step == KG_STEP_OPEN)
 		kg_count(KG_C_LEASE_OPEN); /* open: without an agent no new deny is made */
 	if (step == KG_STEP_ADMIT)
-		*taken |= (__u64)attempt.slot << ((slot & (KG_RULES - 1)) * 4);
+		desk->taken |= (__u64)attempt.slot << ((slot & (KG_RULES - 1)) * 4);
 	if (step != KG_STEP_LIVE && step != KG_STEP_CROSS)
 		return KG_NONE; /* open: below the limit, or counted above */
 	verdict = kg_effective(attempt.verdict, attempt.since, attempt.now);
@@ -69,13 +72,18 @@ KG_GLOBAL int kg_judge(struct kg_event *event, __u32 slot, __u64 *taken, __u32 l
 }
 
 /* Takes back the stamp this attempt left in slot `stamp` of one rule's window. */
-KG_GLOBAL int kg_undo(struct kg_event *event, __u32 slot, __u32 stamp)
+KG_GLOBAL int kg_undo(__u32 number, __u32 slot, __u32 stamp)
 {
 	struct kg_rule *rule = bpf_map_lookup_elem(&kg_rules, &slot);
+	struct kg_desk *desk = kg_desk(number);
 	struct kg_window_key key = {};
 	struct kg_window *window;
+	struct kg_event *event;
 
-	if (!event || !rule || !kg_counted(&key.who, event, rule->by))
+	if (!desk || !rule)
+		return 0;
+	event = &desk->event;
+	if (!kg_counted(&key.who, event, rule->by))
 		return 0;
 	key.rule = rule->hash;
 	window = bpf_map_lookup_elem(&kg_windows, &key);
@@ -93,13 +101,18 @@ KG_GLOBAL int kg_undo(struct kg_event *event, __u32 slot, __u32 stamp)
 }
 
 /* The verdict that stands in the window this rule would count the attempt in, matching or not. */
-KG_GLOBAL int kg_peek(struct kg_event *event, __u32 slot)
+KG_GLOBAL int kg_peek(__u32 number, __u32 slot)
 {
 	struct kg_rule *rule = bpf_map_lookup_elem(&kg_rules, &slot);
+	struct kg_desk *desk = kg_desk(number);
 	struct kg_place place = {};
 	struct kg_window *window;
+	struct kg_event *event;
 
-	if (!event || !rule || !rule->used || !kg_counted(&place.key.who, event, rule->by))
+	if (!desk || !rule || !rule->used)
+		return KG_NONE;
+	event = &desk->event;
+	if (!kg_counted(&place.key.who, event, rule->by))
 		return KG_NONE;
 	place.key.rule = rule->hash;
 	place.slot = slot;
@@ -115,71 +128,70 @@ KG_GLOBAL int kg_peek(struct kg_event *event, __u32 slot)
 
 /*
  * Meets the verdicts that stand, also of rules the attempt does not match: a block is of the subject. Returns
- * 1 when one refused it, before any rule counted it; else `audited` holds the rules whose verdict lets it pass.
+ * 1 when one refused it, before any rule counted it; else the desk holds the rules whose verdict lets it pass.
  */
-KG_GLOBAL int kg_meet_windows(struct kg_event *event, __u32 first, __u64 *audited)
+KG_GLOBAL int kg_meet_windows(__u32 number, __u32 first)
 {
-	__u64 taken = 0;
+	struct kg_desk *desk = kg_desk(number);
 	int verdict;
 
-	if (!event || !audited)
-		return 0;
+	if (!desk)
+		return 0; /* open: cannot happen, the desk was claimed */
 	for (__u32 i = 0; i < KG_RULES; i++) {
-		verdict = kg_peek(event, first + i);
-		if (verdict == KG_DENY && kg_judge(event, first + i, &taken, 1) == KG_DENY)
+		verdict = kg_peek(number, first + i);
+		if (verdict == KG_DENY && kg_judge(number, first + i, 1) == KG_DENY)
 			return 1;
 		if (verdict == KG_AUDIT)
-			*audited |= 1U << i;
+			desk->audited |= 1U << i;
 	}
 	return 0;
 }
 
 /* A denied attempt did not happen: it leaves no stamp with the rules that counted it. */
-KG_GLOBAL int kg_undo_all(struct kg_event *event, __u32 rules, __u32 first, __u64 taken)
+KG_GLOBAL int kg_undo_all(__u32 number, __u32 rules, __u32 first)
 {
-	if (!event)
+	struct kg_desk *desk = kg_desk(number);
+
+	if (!desk)
 		return 0;
 	for (__u32 i = 0; i < KG_RULES; i++) {
 		if (rules & (1U << i))
-			kg_undo(event, first + i, (taken >> (i * 4)) & (KG_STAMPS - 1));
+			kg_undo(number, first + i, (desk->taken >> (i * 4)) & (KG_STAMPS - 1));
 	}
 	return 0;
 }
 
 /* Counts the attempt with `rules`; those in `live` only tell of it. Returns the rules up to the one that
  * refused it, 0 when none did. */
-KG_GLOBAL int kg_count_all(struct kg_event *event, __u32 first, __u32 rules, __u32 live, __u64 *taken)
+KG_GLOBAL int kg_count_all(__u32 number, __u32 first, __u32 rules, __u32 live)
 {
-	if (!event || !taken)
-		return 0;
 	for (__u32 i = 0; i < KG_RULES; i++) {
-		if ((rules & (1U << i)) && kg_judge(event, first + i, taken, live & (1U << i)) == KG_DENY)
+		if ((rules & (1U << i)) && kg_judge(number, first + i, live & (1U << i)) == KG_DENY)
 			return rules & ((2U << i) - 1);
 	}
 	return 0;
 }
 
 /* Rules that deny come before those that only tell, so that these hear of no attempt that was refused. */
-KG_GLOBAL int kg_judge_all(struct kg_event *event, __u32 bank, __u32 rules)
+KG_GLOBAL int kg_judge_all(__u32 number, __u32 bank, __u32 rules)
 {
 	__u32 first = (bank & 1) * KG_RULES, denying, telling, counted;
 	struct kg_ruleset *set = bpf_map_lookup_elem(&kg_rulesets, &bank);
-	__u64 taken = 0, audited = 0;
+	struct kg_desk *desk = kg_desk(number);
 
-	if (!event || !set)
-		return 0; /* open: cannot happen, both banks exist */
-	if (kg_control_get(KG_CTL_CROSSED) != kg_control_get(KG_CTL_QUIET) &&
-	    kg_meet_windows(event, first, &audited))
+	if (!desk || !set)
+		return 0; /* open: cannot happen, the desk was claimed and both banks exist */
+	if (kg_control_get(KG_CTL_CROSSED) != kg_control_get(KG_CTL_QUIET) && kg_meet_windows(number, first))
 		return 0; /* closed: a verdict that stands refused it */
-	denying = rules & set->enforce & ~audited;
-	telling = (rules & ~denying) | audited;
-	counted = kg_count_all(event, first, denying, 0, &taken);
+	denying = rules & set->enforce & ~desk->audited;
+	telling = (rules & ~denying) | desk->audited;
+	counted = kg_count_all(number, first, denying, 0);
 	if (!counted && telling) {
-		counted = kg_count_all(event, first, telling, audited, &taken);
+		counted = kg_count_all(number, first, telling, desk->audited);
 		counted |= counted ? denying : 0; /* the operator changed a mode this very moment */
 	}
 	if (counted)
-		kg_undo_all(event, counted, first, taken);
+		kg_undo_all(number, counted, first);
 	return 0;
 }
 

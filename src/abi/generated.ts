@@ -2,7 +2,7 @@
 
 import type { EventKind } from '../model/event.js';
 
-export const ABI_STAMP = 'd2e2d89440d0d66b';
+export const ABI_STAMP = '762411bf98db6ded';
 
 export const KG_CONTROL_SLOT = {
   PANIC: 0,
@@ -54,7 +54,8 @@ export const KG_COUNTER = {
   NO_RULE: 21,
   DEPTH: 22,
   HEIR_FULL: 23,
-  COUNT: 24,
+  DESK_FULL: 24,
+  COUNT: 25,
 } as const;
 
 export const KG_ENTRY = {

@@ -78,6 +78,8 @@ describe('npm run demo', () => {
         demo.kill(signal);
         expect((await demo).exitCode).toBe(130);
         expect(seen).toContain('nothing was left behind');
+        // A process that was killed needs a moment to go on a loaded machine.
+        await until('its processes have ended', () => remains(cgroup).processes.length === 0);
         expect(remains(cgroup)).toEqual(nothing);
       }));
   }

@@ -13,50 +13,59 @@ static __always_inline __u8 kg_proto_of(__u32 protocol)
 	return protocol == KG_IPPROTO_MPTCP ? KG_PROTO_TCP : protocol;
 }
 
-static __always_inline int kg_gate4(struct bpf_sock_addr *ctx, __u32 kind, __u32 send)
+static __always_inline void kg_address4(struct kg_event *event, struct bpf_sock_addr *ctx)
 {
-	struct kg_event event = {};
-
-	event.proto = kg_proto_of(ctx->protocol);
-	event.dport = bpf_ntohs(ctx->user_port);
-	kg_ip_from4(event.daddr, ctx->user_ip4);
-	kg_ip_unspecified(event.daddr);
-	return kg_gate(&event, kind, send);
+	kg_ip_from4(event->daddr, ctx->user_ip4);
 }
 
-static __always_inline int kg_gate6(struct bpf_sock_addr *ctx, __u32 kind, __u32 send)
+static __always_inline void kg_address6(struct kg_event *event, struct bpf_sock_addr *ctx)
 {
-	struct kg_event event = {};
+	kg_ip_from6(event->daddr, ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3]);
+}
 
-	event.proto = kg_proto_of(ctx->protocol);
-	event.dport = bpf_ntohs(ctx->user_port);
-	kg_ip_from6(event.daddr, ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3]);
-	kg_ip_unspecified(event.daddr);
-	return kg_gate(&event, kind, send);
+static __always_inline int kg_attempt(struct bpf_sock_addr *ctx, __u32 kind, __u32 send, int v6)
+{
+	__u32 number = kg_claim_desk(1);
+	struct kg_desk *desk = kg_desk(number);
+	int pass;
+
+	kg_count(KG_C_GATE_HITS);
+	if (!desk)
+		return kg_without_desk((struct task_struct *)bpf_get_current_task());
+	desk->event.proto = kg_proto_of(ctx->protocol);
+	desk->event.dport = bpf_ntohs(ctx->user_port);
+	if (v6)
+		kg_address6(&desk->event, ctx);
+	else
+		kg_address4(&desk->event, ctx);
+	kg_ip_unspecified(desk->event.daddr);
+	pass = kg_gate(number, &desk->event, kind, send);
+	kg_leave_desk(number);
+	return pass;
 }
 
 SEC("cgroup/connect4")
 int kg_connect4(struct bpf_sock_addr *ctx)
 {
-	return kg_gate4(ctx, KG_EV_CONNECT, 0);
+	return kg_attempt(ctx, KG_EV_CONNECT, 0, 0);
 }
 
 SEC("cgroup/connect6")
 int kg_connect6(struct bpf_sock_addr *ctx)
 {
-	return kg_gate6(ctx, KG_EV_CONNECT, 0);
+	return kg_attempt(ctx, KG_EV_CONNECT, 0, 1);
 }
 
 SEC("cgroup/sendmsg4")
 int kg_sendmsg4(struct bpf_sock_addr *ctx)
 {
-	return kg_gate4(ctx, KG_EV_SEND, 1);
+	return kg_attempt(ctx, KG_EV_SEND, 1, 0);
 }
 
 SEC("cgroup/sendmsg6")
 int kg_sendmsg6(struct bpf_sock_addr *ctx)
 {
-	return kg_gate6(ctx, KG_EV_SEND, 1);
+	return kg_attempt(ctx, KG_EV_SEND, 1, 1);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

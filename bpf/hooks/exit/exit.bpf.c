@@ -3,6 +3,7 @@
  * The last thread of a process ends: its windows and its lineage entry go with it, so that no map fills
  * with the dead. No thread of it can stand in the gate any more. A decision that ends so is reported.
  */
+#include "lib/3_desk.h"
 #include "lib/3_emit.h"
 #include "lib/3_identity.h"
 #include "lib/5_windows.h"
@@ -67,13 +68,16 @@ static __always_inline void kg_end_heir(const struct kg_process *key)
 		mother->last_ns = last;
 }
 
-KG_GLOBAL int kg_end_rule(struct kg_event *event, __u32 slot)
+KG_GLOBAL int kg_end_rule(__u32 number, __u32 slot)
 {
 	struct kg_rule *rule = bpf_map_lookup_elem(&kg_rules, &slot);
+	struct kg_desk *desk = kg_desk(number);
 	struct kg_window_key key = {};
+	struct kg_event *event;
 
-	if (!event || !rule || !rule->used || rule->by != KG_SUBJ_PROCESS)
+	if (!desk || !rule || !rule->used || rule->by != KG_SUBJ_PROCESS)
 		return 0;
+	event = &desk->event;
 	key.who.kind = KG_SUBJ_PROCESS;
 	key.who.a = event->tgid;
 	key.who.b = kg_tick(event->start_ns);
@@ -90,29 +94,42 @@ static __always_inline void kg_end_session(const struct kg_process *key, __u64 n
 		session->ended_ns = now;
 }
 
+/* What needs a desk: windows end, and the end is told. Without one the sweep finds the windows. */
+static __always_inline void kg_end_process(struct task_struct *task, __u32 number, struct kg_event *event)
+{
+	__u32 first = (kg_control_get(KG_CTL_BANK) & 1) * KG_RULES;
+
+	event->at_ns = bpf_ktime_get_boot_ns();
+	event->kind = KG_EV_EXIT;
+	kg_identify_task(event, task);
+	for (__u32 i = 0; i < KG_RULES; i++)
+		kg_end_rule(number, first + i);
+	if (!kg_in_scope(BPF_CORE_READ(task, cgroups, dfl_cgrp)) || kg_is_agent(event->tgid, event->start_ns))
+		return;
+	kg_identify_more(event, task);
+	event->count = BPF_CORE_READ(task, exit_code);
+	kg_emit(event);
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(kg_exit, struct task_struct *task)
 {
-	__u32 first = (kg_control_get(KG_CTL_BANK) & 1) * KG_RULES;
-	struct kg_event event = {};
 	struct kg_process key;
+	struct kg_desk *desk;
+	__u32 number;
 
 	/* counted down before this tracepoint (kernel/exit.c, do_exit) */
 	if (BPF_CORE_READ(task, signal, live.counter) != 0)
 		return 0;
-	event.at_ns = bpf_ktime_get_boot_ns();
-	event.kind = KG_EV_EXIT;
-	kg_identify_task(&event, task);
 	kg_process_of(task, &key);
-	for (__u32 i = 0; i < KG_RULES; i++)
-		kg_end_rule(&event, first + i);
-	kg_end_heir(&key);
-	kg_end_session(&key, event.at_ns);
-	if (kg_in_scope(BPF_CORE_READ(task, cgroups, dfl_cgrp)) && !kg_is_agent(event.tgid, event.start_ns)) {
-		kg_identify_more(&event, task);
-		event.count = BPF_CORE_READ(task, exit_code);
-		kg_emit(&event);
+	number = kg_claim_desk(0);
+	desk = kg_desk(number);
+	if (desk) {
+		kg_end_process(task, number, &desk->event);
+		kg_leave_desk(number);
 	}
+	kg_end_heir(&key);
+	kg_end_session(&key, bpf_ktime_get_boot_ns());
 	bpf_map_delete_elem(&kg_lineage, &key);
 	return 0;
 }
