@@ -40,6 +40,11 @@ export interface Native {
   objectMapFd(object: ObjectHandle, map: string): number;
   /** Id, verified instructions (0 before 5.16) and jited bytes of a loaded program. */
   programInfo(object: ObjectHandle, program: string): { id: number; insns: number; jited: number };
+  /**
+   * Runs a loaded packet program once without attaching it; what it made of the packet replaces the bytes
+   * in `packet`. Returns the program's return value. For tests and benches.
+   */
+  programRun(object: ObjectHandle, program: string, packet: Uint8Array): number;
 
   /** Attaches to a cgroup (by descriptor) when the program is a cgroup program, else by its section name. */
   attach(object: ObjectHandle, program: string, cgroupFd: number): LinkHandle;
