@@ -1,4 +1,4 @@
-/** The vendored source is unpacked only when it is the pinned one. Runs in a copy of native/, never in the tree's own. */
+/** The vendored source is unpacked only when it is the pinned one. Runs in a copy, never in the tree's own folders. */
 import { type ExecFileException, execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,21 +6,23 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 import { tempFolder } from './fixture.js';
 
-const native = fileURLToPath(new URL('../../native', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const native = join(root, 'native');
 const genuine = join(native, 'vendor/libbpf_1.5.0.orig.tar.gz');
 const folder = tempFolder();
 afterAll(folder.drop);
 
 const fetchIn = async (env: Record<string, string>) => {
-  const copy = mkdtempSync(join(folder.path, 'native-'));
-  for (const file of ['fetch-libbpf', 'libbpf.pin']) cpSync(join(native, file), join(copy, file));
+  const copy = mkdtempSync(join(folder.path, 'tree-'));
+  for (const file of ['native/fetch-libbpf', 'native/libbpf.pin', 'scripts/lib/apt.sh'])
+    cpSync(join(root, file), join(copy, file));
   const { PATH = '' } = process.env;
   const [error, said] = await new Promise<[ExecFileException | null, string]>((resolve) => {
-    execFile(join(copy, 'fetch-libbpf'), { env: { PATH, ...env } }, (failure, out, err) =>
+    execFile(join(copy, 'native/fetch-libbpf'), { env: { PATH, ...env } }, (failure, out, err) =>
       resolve([failure, out + err]),
     );
   });
-  return { code: error?.code ?? 0, said, source: join(copy, 'vendor/libbpf/src/libbpf.c') };
+  return { code: error?.code ?? 0, said, source: join(copy, 'native/vendor/libbpf/src/libbpf.c') };
 };
 
 test('the pinned archive is unpacked', async () => {
