@@ -1,6 +1,8 @@
 /** The test lanes: one project each, named as scripts/test names them. */
 import { defineConfig } from 'vitest/config';
 
+/** See test/kernel/pace.ts. */
+const slow = Number(process.env.KERNGATE_TEST_SLOW ?? 1);
 const setupFiles = ['test/setup/seed.ts'];
 
 export default defineConfig({
@@ -21,8 +23,8 @@ export default defineConfig({
           name: 'kernel',
           setupFiles,
           include: ['test/native/kernel/**/*.test.ts', 'test/kernel/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 120_000 * slow,
+          hookTimeout: 120_000 * slow,
           // Kernel state belongs to the machine: two files at a time would see each other's.
           fileParallelism: false,
         },

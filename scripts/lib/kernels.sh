@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154,SC2034  # root: lib/common.sh; apt_*, debian_keys: lib/apt.sh
 # Which kernels the VMs run, and how their packages get into the cache. Sourced, never run.
-# Exit code 3 of a function means: this machine's archives do not have it.
+# Exit code 3 of a function means: this machine's archives were read, and do not have it.
 kernel_series=(5.10 6.1 6.12 7.2)
 kernels=${KERNGATE_KERNELS:-${XDG_CACHE_HOME:-/var/cache}/kerngate/kernels}
 kernel_pins=${KERNGATE_KERNEL_PINS:-$root/scripts/lib/kernels.pin}
@@ -72,13 +72,16 @@ verify_pins() {
   done < <(pins "$1")
 }
 
-# download_kernel SERIES MIRROR FOLDER: 3 when this mirror does not have it.
+# download_kernel SERIES MIRROR FOLDER: 3 when this mirror does not have it, 1 when it cannot be read.
 download_kernel() {
   local series=$1 sources wanted
   mapfile -t sources < <(kernel_sources "$2" "$(kernel_suite "$series")")
   apt_fresh "${sources[@]}"
   # One source of two may be gone: what was read is signed, and the other may do.
-  apt_private apt-get update || true
+  apt_private apt-get update >"$apt_room/log" 2>&1 || grep -q ' 404 ' "$apt_room/log" || {
+    cat "$apt_room/log" >&2
+    return 1
+  }
   if has_pinned "$series"; then
     mapfile -t wanted < <(pins "$series" | awk '{ print $1 "=" $2 }')
     (cd "$3" && apt_private apt-get download "${wanted[@]}") || return 3
@@ -91,42 +94,42 @@ download_kernel() {
 }
 
 # One layout whatever the package's own: vmlinuz, lib/modules/VERSION with its index.
+# Its steps are chained, since `set -e` does not hold in a function that is asked for its exit code.
 arrange_kernel() {
-  local from=$1 to=$2 version modules
+  local from=$1 to=$2 version modules image
   modules=$(dirname "$(find "$from" -path '*/lib/modules/*/kernel' -prune | head -n 1)")
   version=$(basename "$modules")
-  mkdir -p "$to/lib/modules"
-  mv "$modules" "$to/lib/modules/$version"
-  if [[ -f $from/boot/vmlinuz-$version ]]; then
-    mv "$from/boot/vmlinuz-$version" "$to/vmlinuz"
-  else
-    cp "$to/lib/modules/$version/vmlinuz" "$to/vmlinuz"
-  fi
+  image=$from/boot/vmlinuz-$version
+  [[ -f $image ]] || image=$modules/vmlinuz
   # kmod looks below /lib or /usr/lib, by its own version.
-  mkdir "$to/usr"
-  ln -s ../lib "$to/usr/lib"
-  depmod -b "$to" "$version"
-  printf '%s\n' "$version" >"$to/version"
+  mkdir -p "$to/lib/modules" "$to/usr" && ln -s ../lib "$to/usr/lib" &&
+    cp "$image" "$to/vmlinuz" &&
+    mv "$modules" "$to/lib/modules/$version" &&
+    depmod -b "$to" "$version" &&
+    printf '%s\n' "$version" >"$to/version"
+}
+
+unpack_kernel() {
+  local deb
+  for deb in "$1"/*.deb; do dpkg-deb -x "$deb" "$2" || return 1; done
 }
 
 # fetch_kernel SERIES: into the cache; 3 when no archive of this machine has it.
 fetch_kernel() {
-  local series=$1 room=$kernels/.new-$1 mirror deb rc=3
+  local series=$1 room=$kernels/.new-$1 mirror rc=1
   rm -rf "$room"
-  mkdir -p "$room"/{debs,tree,kernel}
+  mkdir -p "$room"/{debs,tree,kernel} || return 1
   apt_room=$room/apt
   for mirror in $(apt_mirrors | grep -vE 'security/?$'); do
     rc=0
     download_kernel "$series" "$mirror" "$room/debs" || rc=$?
-    ((rc == 3)) || break
+    ((rc != 0)) || break
   done
   ((rc == 0)) || return "$rc"
-  for deb in "$room"/debs/*.deb; do dpkg-deb -x "$deb" "$room/tree"; done
-  arrange_kernel "$room/tree" "$room/kernel"
+  unpack_kernel "$room/debs" "$room/tree" && arrange_kernel "$room/tree" "$room/kernel" || return 1
   stamp "$room/kernel/.kerngate" "$(kernel_stamp "$series")"
   rm -rf "${kernels:?}/$series"
-  mv "$room/kernel" "$kernels/$series"
-  rm -rf "$room"
+  mv "$room/kernel" "$kernels/$series" && rm -rf "$room"
 }
 
 # What is in the cache is good until its pin changes.

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { callAgent } from '../../src/control/client.js';
 import { cgroup2Mount } from '../../src/lib/cgroup-tree.js';
 import { compiled } from './fixtures/compile.js';
+import { levelWords, SLOW, span } from './pace.js';
 import { parseTally, Running, type Tally } from './running.js';
 
 export { Running, type Tally };
@@ -83,6 +84,7 @@ export class Stand {
       ...(mode === undefined ? [] : ['--mode', mode]),
       ...(existsSync(this.policyFile) ? ['--policy', this.policyFile] : []),
       ...(existsSync(configFile) ? ['--config', configFile] : []),
+      ...levelWords(args),
       ...args,
     ];
     this.agent = this.#spawn(process.execPath, [main, ...words]);
@@ -201,9 +203,9 @@ export const withStand = async (work: (stand: Stand) => Promise<void>): Promise<
   }
 };
 
-/** Waits until `test` holds; fails with `what` after half a minute. */
+/** Waits until `test` holds; fails with `what` after half a minute, more on a slow machine. */
 export const until = async (what: string, test: () => Promise<boolean> | boolean): Promise<void> => {
-  for (let attempt = 0; attempt < 600; attempt++) {
+  for (let attempt = 0; attempt < 600 * SLOW; attempt++) {
     if (await test()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -214,7 +216,7 @@ export const until = async (what: string, test: () => Promise<boolean> | boolean
 export const burst = ({
   name = 'burst',
   limit = 5,
-  within = '10s',
+  within = span(10),
   by = 'process',
   block = undefined as string | undefined,
   time = '10m',
