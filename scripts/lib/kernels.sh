@@ -137,11 +137,11 @@ kernel_stamp() { printf '%s %s' "$1" "$(pins "$1" | sha256sum | cut -d' ' -f1)";
 
 # ensure_kernel SERIES: 3 when it cannot be had.
 ensure_kernel() {
-  local series=$1 rc=0
-  mkdir -p "$kernels"
-  exec 8>"$kernels/.lock"
-  flock 8
+  local series=$1 rc=0 lock
+  mkdir -p "$kernels" || return 1
+  exec {lock}>"$kernels/.lock"
+  flock "$lock"
   stamped "$kernels/$series/.kerngate" "$(kernel_stamp "$series")" || fetch_kernel "$series" || rc=$?
-  exec 8>&-
+  exec {lock}>&-
   return "$rc"
 }
