@@ -2,17 +2,31 @@
 # Runs the kernel tests in guests, two at a time, and keeps what each of them said. Sourced, never run.
 # The caller sets guest_reports, a folder.
 
-# A guest without KVM is some eight times slower than its host; the tests' limits and windows stretch with it.
-export KERNGATE_TEST_SLOW=${KERNGATE_TEST_SLOW:-8}
+# A guest without KVM is some ten times slower than its host; the tests' limits and windows stretch with it.
+guest_slow=${KERNGATE_TEST_SLOW:-10}
+guest_main=$root/build/guest/main.js
 guests_at_a_time=${KERNGATE_GUESTS:-2}
 
-# boot_arguments SERIES lsm|stock: an LSM program attaches without `bpf` in this list, and never runs.
+# The levels to test on a kernel, strongest first. The one place that says so.
+kernel_levels() { echo cgroup; }
+
+# Where LSM programs never run, the levels below are what there is.
+level_boot() { if [[ $1 == lsm ]]; then echo lsm; else echo bare; fi; }
+
+# boot_arguments SERIES lsm|bare: without `bpf` in this list an LSM program attaches, and never runs.
 boot_arguments() {
   case $2,$1 in
     lsm,5.10) echo lsm=lockdown,yama,apparmor,bpf ;;
     lsm,*) ;;
     bare,*) echo lsm=lockdown,yama,apparmor ;;
   esac
+}
+
+# In a guest the program is loaded as a few bundled files: Node opens each module one by one, which there takes
+# longer than all else the program does. Two folders deep like dist/*/, so that what it looks for is found.
+bundle_for_guests() {
+  rm -rf "$root/build/guest"
+  "$root/node_modules/.bin/rolldown" "$root/dist/main.js" --platform node --format esm -d "$root/build/guest" >/dev/null
 }
 
 # guest NAME SERIES BOOT LEVEL SECONDS FILE...: one guest, its report in $guest_reports/NAME. A guest that died is
@@ -24,8 +38,9 @@ guest() {
   mkdir -p "$folder"
   for try in 1 2; do
     rc=0
-    KERNGATE_TEST_LEVEL=$level "$root/scripts/vm" -t "$limit" -o "$folder" -k "$(boot_arguments "$series" "$boot")" "$series" -- \
-      "$root/scripts/lib/kernel-lane" "$root/node_modules/.bin/vitest" run --project kernel --no-color \
+    KERNGATE_TEST_LEVEL=$level KERNGATE_TEST_SLOW=$guest_slow KERNGATE_TEST_MAIN=$guest_main \
+      "$root/scripts/vm" -t "$limit" -o "$folder" -k "$(boot_arguments "$series" "$boot")" "$series" -- \
+      "$root/scripts/lib/kernel-lane" "$root/node_modules/.bin/vitest" run --project kernel --no-color --no-isolate \
       --reporter=default --reporter=json --outputFile.json="$folder/report.json" "$@" \
       >"$folder/log" 2>&1 || rc=$?
     ((rc == 125)) || break
@@ -35,8 +50,12 @@ guest() {
 }
 
 # guests: reads lines of arguments of `guest` and runs them; prints each one's log when it is done, whole.
+# Call it in a subshell.
 guests() {
   local row
+  # A process group each, so that none outlives a ^C.
+  set -m
+  trap 'for row in $(jobs -p); do kill -- "-$row" 2>/dev/null || true; done; exit 130' INT TERM
   while read -ra row; do
     while (($(jobs -rp | wc -l) >= guests_at_a_time)); do wait -n || true; done
     {

@@ -32,9 +32,10 @@ pins() {
 newest_kernel() {
   local series=$1 names newest
   names=$(cat)
-  newest=$(sed -nE 's/^linux-(image|binary)-([0-9].*-cloud-amd64)$/\2/p' <<<"$names" | sort -Vu |
-    if [[ $(kernel_suite "$series") == sid ]]; then cat; else grep -F -- "$series." | grep "^${series//./\\.}\\."; fi |
-    tail -n 1)
+  # sid holds the newest of all, by whatever number.
+  [[ $(kernel_suite "$series") == sid ]] && series='' || series+=.
+  newest=$(sed -nE 's/^linux-(image|binary)-([0-9].*-cloud-amd64)$/\2/p' <<<"$names" |
+    awk -v series="$series" 'index($0, series) == 1' | sort -Vu | tail -n 1)
   [[ -n $newest ]] || return 3
   if grep -qxF -- "linux-binary-$newest" <<<"$names"; then
     printf 'linux-%s-%s\n' base "$newest" binary "$newest" modules "$newest"

@@ -17,7 +17,7 @@ import { parseTally, Running, type Tally } from './running.js';
 export { Running, type Tally };
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const MAIN = join(ROOT, 'dist/main.js');
+const MAIN = process.env.KERNGATE_TEST_MAIN ?? join(ROOT, 'dist/main.js');
 
 export interface Ran {
   readonly code: number;

@@ -1,0 +1,93 @@
+/** The claims of the kernel matrix, each with the tests that show it: a file of test/, and how its tests are named. */
+
+/** `not` says where a claim has no meaning, and why; `kernel` or `level` left out means all of them. */
+export const CLAIMS = [
+  {
+    claim: 'limit 5: five of 10,000 connects pass, until unblock',
+    tests: [['kernel/main-job.test.ts', /./]],
+  },
+  {
+    claim: 'the same by 8 threads at once, ten times, and for limits 0 to 16',
+    tests: [['kernel/burst-limits.test.ts', /^a limit /]],
+  },
+  {
+    claim: 'every protocol and family: TCP, UDP, send, IPv6, v4-mapped',
+    tests: [['kernel/burst-limits.test.ts', /^(one window counts|a block) /]],
+  },
+  {
+    claim: 'short-lived children: five in all by lineage and by cgroup',
+    tests: [['kernel/burst-keys.test.ts', /^short-lived children /]],
+  },
+  {
+    claim: 'windows by user, executable, destination, session; wider blocks',
+    tests: [['kernel/burst-keys.test.ts', /^(a window|a block wider than the key) /]],
+  },
+  {
+    claim: 'random rule sets get the verdicts of the contract',
+    tests: [['kernel/oracle.test.ts', /./]],
+  },
+  {
+    claim: 'audit: all pass, and what would have been denied is counted',
+    tests: [['kernel/audit.test.ts', /./]],
+  },
+  {
+    claim: '`kill -9`: a block holds until its end, then ends by itself',
+    tests: [['kernel/agent-killed.test.ts', /./]],
+  },
+  {
+    claim: 'a restarted agent adopts blocks, windows and links without a gap',
+    tests: [['kernel/restart.test.ts', /./]],
+  },
+  {
+    claim: '`unblock` without an agent opens at once, and stays so',
+    tests: [['kernel/unblock-offline.test.ts', /./]],
+  },
+  {
+    claim: '`panic` opens at once, with the agent up, down or hung',
+    tests: [['kernel/panic.test.ts', /./]],
+  },
+  {
+    claim: 'unconfirmed enforcement reverts; modes switch at once',
+    tests: [['kernel/modes.test.ts', /./]],
+  },
+  {
+    claim: 'bad input: message, exit code, and the last good state stays',
+    tests: [
+      ['kernel/bad-start.test.ts', /./],
+      ['kernel/bad-while-running.test.ts', /./],
+    ],
+  },
+  {
+    claim: 'a flood: drops counted exactly, no verdict lost, memory bounded',
+    tests: [['kernel/flood.test.ts', /./]],
+  },
+  {
+    claim: 'a window map filled by a fork flood opens nothing',
+    tests: [['kernel/window-flood.test.ts', /./]],
+  },
+  {
+    claim: 'a blocked tree: children of the past and the future',
+    tests: [['kernel/tree-block.test.ts', /./]],
+  },
+  {
+    claim: 'never blocked: the agent, PID 1, the operator, the allow list',
+    tests: [['kernel/guardrails.test.ts', /./]],
+  },
+  {
+    claim: 'events tell what a process did',
+    tests: [
+      ['kernel/events-connect.test.ts', /./],
+      ['kernel/events-life.test.ts', /./],
+      ['kernel/events-unit.test.ts', /./],
+      ['kernel/sessions.test.ts', /./],
+    ],
+  },
+  {
+    claim: 'other sources of connect events tell the same',
+    tests: [['kernel/tracepoint.test.ts', /./]],
+  },
+  {
+    claim: 'the addon: programs, maps, rings, endings',
+    tests: [['native/kernel/', /./]],
+  },
+];
