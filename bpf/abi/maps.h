@@ -41,6 +41,8 @@ enum kg_needs {
 enum kg_source {
 	KG_SRC_CGROUP = 0,
 	KG_SRC_TRACEPOINT = 1,
+	KG_SRC_FENTRY = 2,
+	KG_SRC_KPROBE = 3,
 };
 
 /* kg_counters: per CPU, added to atomically. Each name is shown by `status`. */

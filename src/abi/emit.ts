@@ -186,7 +186,7 @@ const emitHooks = (hooks: Readonly<Record<string, HookFile>>): string => {
   readonly summary: string;
   readonly role: 'gate' | 'life' | 'outcome' | 'source';
   readonly source?: string;
-  readonly programs: readonly { readonly name: string; readonly attach: 'cgroup' | 'tp_btf' | 'tracepoint'; readonly pin: boolean }[];
+  readonly programs: readonly { readonly name: string; readonly attach: 'cgroup' | 'fentry' | 'kprobe' | 'tp_btf' | 'tracepoint'; readonly pin: boolean }[];
 }
 export const HOOKS: readonly HookRow[] = [\n${rows.join('\n')}\n];`;
 };

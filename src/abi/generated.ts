@@ -2,7 +2,7 @@
 
 import type { EventKind } from '../model/event.js';
 
-export const ABI_STAMP = '762411bf98db6ded';
+export const ABI_STAMP = '0f6f400917115030';
 
 export const KG_CONTROL_SLOT = {
   PANIC: 0,
@@ -102,6 +102,8 @@ export const KG_PROTO = {
 export const KG_SOURCE = {
   CGROUP: 0,
   TRACEPOINT: 1,
+  FENTRY: 2,
+  KPROBE: 3,
 } as const;
 
 export const KG_SUBJECT_KIND = {
@@ -781,10 +783,12 @@ export interface HookRow {
   readonly summary: string;
   readonly role: 'gate' | 'life' | 'outcome' | 'source';
   readonly source?: string;
-  readonly programs: readonly { readonly name: string; readonly attach: 'cgroup' | 'tp_btf' | 'tracepoint'; readonly pin: boolean }[];
+  readonly programs: readonly { readonly name: string; readonly attach: 'cgroup' | 'fentry' | 'kprobe' | 'tp_btf' | 'tracepoint'; readonly pin: boolean }[];
 }
 export const HOOKS: readonly HookRow[] = [
+  {"hook":"connect_fentry","summary":"Source of connect events at the TCP stack, by trampoline","role":"source","programs":[{"name":"kg_fe_connect","attach":"fentry","pin":false}],"source":"fentry"},
   {"hook":"connect_gate","summary":"Refuses and reports connects and unconnected datagrams","role":"gate","programs":[{"name":"kg_connect4","attach":"cgroup","pin":true},{"name":"kg_connect6","attach":"cgroup","pin":true},{"name":"kg_sendmsg4","attach":"cgroup","pin":true},{"name":"kg_sendmsg6","attach":"cgroup","pin":true}]},
+  {"hook":"connect_kprobe","summary":"Source of connect events at the TCP stack, by probe","role":"source","programs":[{"name":"kg_kp_connect","attach":"kprobe","pin":false}],"source":"kprobe"},
   {"hook":"connect_tracepoint","summary":"Second source of connect events","role":"source","programs":[{"name":"kg_tp_connect","attach":"tracepoint","pin":false}],"source":"tracepoint"},
   {"hook":"exec","summary":"Reports program starts with path and arguments","role":"life","programs":[{"name":"kg_exec","attach":"tp_btf","pin":true}]},
   {"hook":"exit","summary":"Clears what the kernel keeps for a process","role":"life","programs":[{"name":"kg_exit","attach":"tp_btf","pin":true}]},

@@ -89,7 +89,7 @@ export class Agent {
       native,
       pin: paths.pin,
       scope,
-      source: config.telemetry.connect === 'tracepoint' ? 'tracepoint' : 'cgroup',
+      source: config.telemetry.connect === 'auto' ? 'cgroup' : config.telemetry.connect,
       sizes: sizesOf(config),
     });
     this.maps = this.#sensor.maps;

@@ -32,7 +32,9 @@ const SCHEMA = z.strictObject({
   mode: z.enum(['audit', 'enforce']).optional(),
   cgroup_root: path.optional(),
   telemetry: z
-    .strictObject({ connect: z.enum(['auto', 'cgroup', 'tracepoint']).default('auto') })
+    .strictObject({
+      connect: z.enum(['auto', 'cgroup', 'fentry', 'kprobe', 'tracepoint']).default('auto'),
+    })
     .prefault({}),
   limits: z
     .strictObject({

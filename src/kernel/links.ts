@@ -4,20 +4,23 @@
  */
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { HOOKS } from '../abi/generated.js';
+import { HOOKS, type HookRow } from '../abi/generated.js';
 import type { LinkHandle, Native, ObjectHandle } from './native.js';
 
 export interface HookProgram {
   readonly name: string;
-  readonly attach: 'cgroup' | 'tp_btf' | 'tracepoint';
+  readonly attach: HookRow['programs'][number]['attach'];
   readonly pin: boolean;
-  readonly role: 'gate' | 'life' | 'outcome' | 'source';
+  readonly role: HookRow['role'];
   readonly source?: string;
 }
 
 export const PROGRAMS: readonly HookProgram[] = HOOKS.flatMap(({ role, source, programs }) =>
   programs.map((program) => ({ ...program, role, ...(source === undefined ? {} : { source }) })),
 );
+
+/** What every agent runs, whatever its source: pinned, and adopted by the next one. */
+export const BASE: readonly HookProgram[] = PROGRAMS.filter(({ source }) => source === undefined);
 
 export interface Attached {
   readonly program: string;
@@ -70,7 +73,7 @@ const openLink = (native: Native, path: string): LinkHandle | undefined => {
 /** The pinned links of an earlier agent when all are there and serve this cgroup, else undefined. */
 export const adoptLinks = (native: Native, pin: string, cgroupId: bigint): Attached[] | undefined => {
   const found: Attached[] = [];
-  for (const program of PROGRAMS.filter((candidate) => candidate.pin)) {
+  for (const program of BASE) {
     const path = linkPath(pin, program.name);
     const link = existsSync(path) ? openLink(native, path) : undefined;
     const fits = link && (program.attach !== 'cgroup' || native.linkInfo(link).cgroupId === cgroupId);

@@ -1,20 +1,23 @@
 /** Brings the BPF programs to life, or adopts the ones an earlier agent left, and hands out their maps. */
 import { closeSync, existsSync, openSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ABI_STAMP } from '../abi/generated.js';
+import { ABI_STAMP, KG_SOURCE } from '../abi/generated.js';
 import { KerngateError } from '../model/error.js';
-import { type Attached, adoptLinks, attachProgram, linkPath, PROGRAMS } from './links.js';
+import { type Attached, adoptLinks, attachProgram, BASE, linkPath, PROGRAMS } from './links.js';
+import { attachSingle, closeSingle, explainLoad, loadPrograms, refusalOf } from './load.js';
 import { areMapsPinned, closeMaps, type Maps, mapsOf, PINNED_MAPS, pinnedMaps } from './maps.js';
 import type { Native, NativeError, ObjectHandle } from './native.js';
 import { checkObjectFile, type ObjectFile } from './object-file.js';
 import { preparePins, requireBtf, type Scope } from './prerequisites.js';
+
+export type Source = 'cgroup' | 'fentry' | 'kprobe' | 'tracepoint';
 
 export interface SensorOptions {
   readonly native: Native;
   readonly pin: string;
   readonly scope: Scope;
   /** Source of connect events. */
-  readonly source: 'cgroup' | 'tracepoint';
+  readonly source: Source;
   /** Other sizes than the object's own, by map name; only for maps that are not pinned yet. */
   readonly sizes?: Readonly<Record<string, number>>;
   readonly objectPath?: string;
@@ -36,7 +39,41 @@ export const openSensor = (options: SensorOptions): Sensor => {
   requireBtf();
   preparePins(options.pin);
   checkPinnedStamp(options);
-  return adopt(options, file) ?? load(options, file);
+  const isFirst = !areMapsPinned(options.pin);
+  const base = adopt(options, file) ?? load(options, file);
+  try {
+    return withSource(options, file, base);
+  } catch (error) {
+    base.close();
+    if (isFirst) removePins(options.pin);
+    throw error;
+  }
+};
+
+/** The gate tells of connects itself unless another source does; that one lives as long as the agent. */
+const withSource = (options: SensorOptions, file: ObjectFile, base: Sensor): Sensor => {
+  const { native, source } = options;
+  const { control } = base.maps;
+  const program = PROGRAMS.find((candidate) => candidate.source === source);
+  if (program === undefined) {
+    control.set('SOURCE', KG_SOURCE.CGROUP);
+    return base;
+  }
+  control.set('SOURCE', KG_SOURCE[source.toUpperCase() as keyof typeof KG_SOURCE]);
+  try {
+    const single = attachSingle(options, file.path, program);
+    const close = (): void => {
+      closeSingle(native, single);
+      base.close();
+    };
+    return { ...base, attached: [...base.attached, single.attached], close };
+  } catch (cause) {
+    control.set('SOURCE', KG_SOURCE.CGROUP);
+    throw new KerngateError(
+      `telemetry.connect: ${source}: this kernel does not offer it: ${refusalOf(cause as NativeError)}`,
+      { remedy: 'Set telemetry.connect to auto: the gate itself tells of connects on every kernel.', cause },
+    );
+  }
 };
 
 /** The last good state of another version stays: it is refused, not overwritten. */
@@ -65,71 +102,37 @@ const pinnedStamp = (native: Native, pin: string): bigint => {
 
 const adopt = (options: SensorOptions, file: ObjectFile): Sensor | undefined => {
   const { native, pin, scope } = options;
-  if (!PINNED_MAPS.every((name) => existsSync(join(pin, name))) || options.source !== 'cgroup')
-    return undefined;
+  if (!PINNED_MAPS.every((name) => existsSync(join(pin, name)))) return undefined;
   const maps = pinnedMaps(native, pin);
   const same = maps.control.get('OBJECT') === file.fingerprint && maps.control.get('SCOPE') === scope.id;
   const attached = same ? adoptLinks(native, pin, scope.id) : undefined;
-  if (attached) {
-    maps.control.set('SOURCE', 0);
-    return sensor(options, maps, attached, undefined, true);
-  }
+  if (attached) return sensor(options, maps, attached, undefined, true);
   closeMaps(maps);
   return undefined;
 };
 
 const load = (options: SensorOptions, file: ObjectFile): Sensor => {
   const { native, pin, scope } = options;
-  const wanted = PROGRAMS.filter(
-    (program) => program.source === undefined || program.source === options.source,
-  );
-  const object = native.objectOpen(file.path);
   const before = new Set(readdirSync(pin));
   const made: Attached[] = [];
   const cgroupFd = openSync(scope.path, 'r');
+  let object: ObjectHandle | undefined;
   try {
-    prepare(options, object, new Set(wanted.map(({ name }) => name)));
-    native.objectLoad(object);
-    const maps = mapsOf(native, (name) => native.objectMapFd(object, name));
+    object = loadPrograms(options, file.path, BASE);
+    const context = { native, object, pin, cgroupFd, cgroupId: scope.id };
+    const maps = mapsOf(native, (name) => native.objectMapFd(context.object, name));
     maps.control.set('SCOPE', scope.id);
     maps.control.set('SCOPE_LVL', scope.level);
     maps.control.set('STAMP', BigInt(`0x${ABI_STAMP}`));
-    maps.control.set('SOURCE', options.source === 'cgroup' ? 0 : 1);
-    const context = { native, object, pin, cgroupFd, cgroupId: scope.id };
-    for (const program of wanted) made.push(attachProgram(context, program));
+    for (const program of BASE) made.push(attachProgram(context, program));
     maps.control.set('OBJECT', file.fingerprint);
     return sensor(options, maps, made, object, false);
   } catch (cause) {
     undo(options, before, made);
-    native.objectClose(object);
-    throw explain(cause as NativeError, file.path);
+    if (object) native.objectClose(object);
+    throw explainLoad(cause as NativeError, file.path);
   } finally {
     closeSync(cgroupFd);
-  }
-};
-
-const prepare = (
-  { native, pin, sizes }: SensorOptions,
-  object: ObjectHandle,
-  wanted: ReadonlySet<string>,
-): void => {
-  for (const program of native.objectPrograms(object))
-    native.setAutoload(object, program, wanted.has(program));
-  for (const map of PINNED_MAPS) {
-    const entries = pinnedSize(native, join(pin, map)) ?? sizes?.[map];
-    if (entries !== undefined) native.setMaxEntries(object, map, entries);
-    native.setMapPin(object, map, join(pin, map));
-  }
-};
-
-/** A map of another size would not be taken over, and what it holds is in force. */
-const pinnedSize = (native: Native, path: string): number | undefined => {
-  if (!existsSync(path)) return undefined;
-  const fd = native.mapOpen(path);
-  try {
-    return native.mapInfo(fd).maxEntries;
-  } finally {
-    native.closeFd(fd);
   }
 };
 
@@ -145,14 +148,6 @@ const undo = (
     native.linkClose(link);
   }
   removePins(pin);
-};
-
-const explain = (error: NativeError, path: string): KerngateError => {
-  const log = error.log === undefined ? '' : `\n${error.log.trimEnd()}`;
-  return new KerngateError(`${path}: the kernel refused it: ${error.message}${log}`, {
-    remedy: 'See what this kernel lacks with: kerngate doctor',
-    cause: error,
-  });
 };
 
 const sensor = (

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The second source of connect events (telemetry.connect: tracepoint). It enforces nothing. Gaps: blind
+ * A source of connect events (telemetry.connect: tracepoint). It enforces nothing. Gaps: blind
  * to io_uring, 32-bit entry and Fast Open, sees repeated calls, and cannot read an address that lies
  * on a page not in memory (counted as read_failed).
  */

@@ -96,7 +96,7 @@ describe('bpf/', () => {
 });
 
 const programsIn = (source: string): string[] =>
-  [...source.matchAll(/^SEC\("(?!\.maps|license)[^"]+"\)\nint (?:BPF_PROG\()?(\w+)/gm)].map(
+  [...source.matchAll(/^SEC\("(?!\.maps|license)[^"]+"\)\nint (?:BPF_K?PRO(?:G|BE)\()?(\w+)/gm)].map(
     ([, name]) => name ?? '',
   );
 
