@@ -39,7 +39,7 @@ export interface Stages {
   readonly ledger: Ledger;
   readonly enforcers: readonly Enforcer[];
   readonly report: Report;
-  readonly level: Level;
+  readonly level: () => Level;
   readonly mode: () => Mode;
   /** Takes kernel decisions that must not stand out of their windows. */
   readonly release: (decisions: ReadonlySet<string>) => void;
@@ -166,7 +166,7 @@ export class Pipeline {
       inKernel: crossing.inKernel,
       ...(kernelDecision === undefined ? {} : { kernelDecision }),
       rule: crossing.policy.hash,
-      level,
+      level: level(),
       untrusted: crossing.untrusted,
     });
     if (ruling.release !== undefined) this.#released.add(ruling.release);

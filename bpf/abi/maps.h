@@ -51,7 +51,7 @@ enum kg_counter {
 	KG_C_EV_DROPPED = 1,   /* of these, refused by a full ring */
 	KG_C_VD_SENT = 2,      /* verdict records offered */
 	KG_C_VD_DROPPED = 3,   /* of these, refused; the kernel entry stays the fact */
-	KG_C_GATE_HITS = 4,    /* attempts the gate has seen */
+	KG_C_GATE_HITS = 4,    /* attempts the gate has seen, or the guard has settled before it */
 	KG_C_DENIED = 5,
 	KG_C_AUDITED = 6,      /* would have been denied */
 	KG_C_SPARED = 7,       /* a deny matched, a protection held it back */
@@ -72,13 +72,18 @@ enum kg_counter {
 	KG_C_DEPTH = 22,       /* cgroup deeper than KG_DEPTH levels */
 	KG_C_HEIR_FULL = 23,   /* a child of a blocked tree got no entry: the map is full */
 	KG_C_DESK_FULL = 24,   /* no room to judge an attempt: too many preempted in the gate of one CPU */
-	KG_C_COUNT = 25,
+	KG_C_GUARD_HITS = 25,  /* attempts the guard of a stronger level has settled */
+	KG_C_COUNT = 26,
 };
 
 enum kg_entry {
 	KG_ENTRY_PLAIN = 0,
 	KG_ENTRY_HEIRS = 1, /* its children get the same entry at birth */
-	KG_ENTRY_ALONE = 2, /* the canary's: no other entry is asked, so no allow entry can spare it */
+	/* The canary's: no other entry is asked, so no allow entry can spare it. It names the one hook that is to
+	 * answer; the others let it pass, so each is proven by itself. */
+	KG_ENTRY_GATE = 2,
+	KG_ENTRY_LSM = 3,  /* refused in audit mode as well: the level is proven before it is claimed */
+	KG_ENTRY_FMOD = 4,
 };
 
 /* kg_verdicts: written by the agent (and by an offline unblock or panic); a process's birth passes on an

@@ -14,8 +14,12 @@
  * verifier's budget. Weak, so that several hooks may bring it. */
 #define KG_GLOBAL __weak __noinline
 
+/* include/linux/socket.h */
+#define KG_AF_UNSPEC 0
+#define KG_AF_UNIX 1
 #define KG_AF_INET 2
 #define KG_AF_INET6 10
+#define KG_AF_NETLINK 16
 #define KG_IPPROTO_MPTCP 262 /* include/uapi/linux/in.h */
 #define KG_NO_SESSION 0xffffffffU /* AUDIT_SID_UNSET, include/linux/audit.h */
 #define KG_TICK_NS 10000000ULL /* 1 s / USER_HZ, as in /proc/PID/stat */
@@ -37,6 +41,12 @@ struct cgroup {
 	struct cgroup_subsys_state self;
 	struct kernfs_node *kn;
 	int level;
+	struct cgroup *ancestors[]; /* from 6.1 on */
+};
+
+struct cgroup___ids {
+	int level;
+	__u64 ancestor_ids[];
 };
 
 struct css_set {
@@ -127,7 +137,12 @@ struct in6_addr {
 	} in6_u;
 };
 
+struct proto {
+	void *pre_connect;
+};
+
 struct sock_common {
+	struct proto *skc_prot;
 	__u32 skc_daddr;
 	__u32 skc_rcv_saddr;
 	__u16 skc_dport;
@@ -153,7 +168,12 @@ struct inet_sock {
 	__u16 inet_sport;
 };
 
+typedef enum {
+	KG_SS_UNCONNECTED = 1, /* include/uapi/linux/net.h */
+} socket_state;
+
 struct socket {
+	socket_state state;
 	struct sock *sk;
 };
 

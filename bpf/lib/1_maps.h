@@ -30,6 +30,7 @@ struct kg_desk {
 	struct kg_met met;
 	__u64 taken;   /* stamp slot of each rule that counted the attempt, four bits each */
 	__u64 audited; /* rules whose standing verdict lets it pass */
+	__u64 prover;  /* enum kg_entry: which canary this hook answers */
 };
 
 #define KG_MAP(map_type, entries, key_type, value_type, name) \

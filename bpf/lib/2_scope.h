@@ -10,6 +10,25 @@ static __always_inline __u64 kg_cgroup_id(struct cgroup *cgroup)
 	return BPF_CORE_READ(cgroup, kn, id);
 }
 
+/* Cgroup id of the current task's ancestor at a level, 0 below its own; as the helper of cgroup programs. */
+static __always_inline __u64 kg_ancestor_id(int level)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct cgroup *cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp), *ancestor = 0;
+	struct cgroup___ids *older = (void *)cgroup;
+	__u64 id = 0;
+
+	if (level > BPF_CORE_READ(cgroup, level))
+		return 0;
+	if (bpf_core_field_exists(cgroup->ancestors)) {
+		bpf_core_read(&ancestor, sizeof(ancestor), (void *)cgroup + bpf_core_field_offset(cgroup->ancestors) + level * 8);
+		return kg_cgroup_id(ancestor);
+	}
+	if (bpf_core_field_exists(older->ancestor_ids)) /* before 6.1 */
+		bpf_core_read(&id, sizeof(id), (void *)cgroup + bpf_core_field_offset(older->ancestor_ids) + level * 8);
+	return id;
+}
+
 /* Walks up to the scope's level; a level-0 scope holds everything. */
 static __always_inline int kg_in_scope(struct cgroup *cgroup)
 {

@@ -25,6 +25,14 @@ static __always_inline void kg_ip_from6(__u8 *ip, __u32 a, __u32 b, __u32 c, __u
 	words[3] = d;
 }
 
+/* The beginning of struct sockaddr_in and sockaddr_in6. */
+struct kg_sockaddr {
+	__u16 family;
+	__u16 port;
+	__u32 in4_or_flow;
+	__u32 in6[4];
+};
+
 /* The kernel takes the unspecified address for the loopback of its family (net/ipv4/tcp_ipv4.c,
  * net/ipv6/tcp_ipv6.c); a rule on the loopback must not be passed by writing it that way. */
 static __always_inline void kg_ip_unspecified(__u8 *ip)
@@ -37,6 +45,26 @@ static __always_inline void kg_ip_unspecified(__u8 *ip)
 		words[3] = bpf_htonl(0x7f000001);
 	else if (words[2] == 0 && words[3] == 0)
 		words[3] = bpf_htonl(1);
+}
+
+/* Takes address and port over. Returns 0 when it is of another family. */
+static __always_inline int kg_ip_from_sockaddr(struct kg_event *event, const struct kg_sockaddr *address)
+{
+	if (address->family == KG_AF_INET6)
+		kg_ip_from6(event->daddr, address->in6[0], address->in6[1], address->in6[2], address->in6[3]);
+	else if (address->family == KG_AF_INET)
+		kg_ip_from4(event->daddr, address->in4_or_flow);
+	else
+		return 0;
+	kg_ip_unspecified(event->daddr);
+	event->dport = bpf_ntohs(address->port);
+	return 1;
+}
+
+/* MPTCP is TCP on the wire: a rule on tcp must hold for it. */
+static __always_inline __u8 kg_proto_of(__u32 protocol)
+{
+	return protocol == KG_IPPROTO_MPTCP ? KG_PROTO_TCP : protocol;
 }
 
 #endif

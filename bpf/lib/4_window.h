@@ -111,7 +111,7 @@ static __always_inline int kg_step_locked(struct kg_window *window, const struct
 		window->until_ns = now + rule->for_ns;
 		window->decision = attempt->decision;
 	}
-	window->hits++;
+	__sync_fetch_and_add(&window->hits, 1); /* a guard counts without the lock */
 	window->last_ns = now;
 	attempt->verdict = window->verdict;
 	attempt->since = window->since_ns;

@@ -21,23 +21,27 @@ KG_GLOBAL int kg_meet(__u32 number)
 	if (!entry || now >= entry->until_ns)
 		return 0; /* open: no verdict, or past its end */
 	verdict = kg_effective(entry->verdict, entry->since_ns, now);
+	if (entry->inherit >= KG_ENTRY_GATE && entry->inherit != desk->prover)
+		verdict = KG_ALLOW; /* open: another hook's canary, and nobody's behaviour */
+	else if (entry->inherit > KG_ENTRY_GATE)
+		verdict = entry->verdict; /* closed in audit mode too: it proves the level, and is a child of ours */
 	if (verdict == KG_ALLOW) {
 		desk->met.allow = 1;
 	} else if (verdict > desk->met.verdict) {
 		desk->met.verdict = verdict;
 		desk->met.who = desk->asked;
 	}
-	return entry->inherit == KG_ENTRY_ALONE;
+	return entry->inherit >= KG_ENTRY_GATE;
 }
 
-/* The current cgroup and each of its ancestors. */
-static __always_inline void kg_meet_cgroups(struct kg_desk *desk, __u32 number)
+/* The current cgroup and each of its ancestors. `traced`: the program has no helper to name them (5.10). */
+static __always_inline void kg_meet_cgroups(struct kg_desk *desk, __u32 number, int traced)
 {
 	desk->asked.kind = KG_SUBJ_CGROUP;
 	desk->asked.b = 0;
 	desk->asked.port = 0;
 	for (int level = 0; level < KG_DEPTH; level++) {
-		desk->asked.a = bpf_get_current_ancestor_cgroup_id(level);
+		desk->asked.a = traced ? kg_ancestor_id(level) : bpf_get_current_ancestor_cgroup_id(level);
 		if (!desk->asked.a)
 			return;
 		kg_meet(number);
@@ -50,7 +54,7 @@ static __always_inline void kg_meet_cgroups(struct kg_desk *desk, __u32 number)
 #define KG_HOLDS(subjects, kind) ((subjects) & (1ULL << (kind)))
 
 /* `subjects` says which kinds the map can hold, so a host without blocks pays one lookup. */
-static __always_inline void kg_meet_all(struct kg_desk *desk, __u32 number, __u64 subjects)
+static __always_inline void kg_meet_all(struct kg_desk *desk, __u32 number, __u64 subjects, int traced)
 {
 	const struct kg_event *event = &desk->event;
 	struct kg_subject *who = &desk->asked;
@@ -93,7 +97,7 @@ static __always_inline void kg_meet_all(struct kg_desk *desk, __u32 number, __u6
 		kg_meet(number);
 	}
 	if (KG_HOLDS(subjects, KG_SUBJ_CGROUP))
-		kg_meet_cgroups(desk, number);
+		kg_meet_cgroups(desk, number, traced);
 }
 
 static __always_inline void kg_hit(struct kg_event *event, const struct kg_met *met)
@@ -123,7 +127,8 @@ KG_GLOBAL int kg_consult(__u32 number, __u64 subjects)
 
 	if (!desk)
 		return 0; /* open: cannot happen, the desk was claimed */
-	kg_meet_all(desk, number, subjects);
+	desk->prover = KG_ENTRY_GATE;
+	kg_meet_all(desk, number, subjects, 0);
 	if (desk->met.verdict != KG_NONE)
 		kg_hit(&desk->event, &desk->met);
 	return desk->met.allow;

@@ -100,28 +100,38 @@ KG_GLOBAL int kg_undo(__u32 number, __u32 slot, __u32 stamp)
 	return 0;
 }
 
-/* The verdict that stands in the window this rule would count the attempt in, matching or not. */
+/*
+ * The window this rule would count the attempt in, matching or not, when a verdict of `least` or stronger
+ * stands there; `verdict` is what it comes to now. Read without its lock.
+ */
+static __always_inline struct kg_window *kg_standing(const struct kg_event *event, const struct kg_rule *rule,
+						     struct kg_place *place, __u32 least, __u32 *verdict)
+{
+	struct kg_window *window;
+
+	if (!kg_counted(&place->key.who, event, rule->by))
+		return 0;
+	place->key.rule = rule->hash;
+	window = bpf_map_lookup_elem(&kg_windows, &place->key);
+	if (!window && kg_control_get(KG_CTL_SHARED))
+		window = kg_shared_window(place, rule, event->cgroup, event->at_ns, 0);
+	if (!window || window->until_ns <= event->at_ns)
+		return 0;
+	*verdict = kg_effective(window->verdict, window->since_ns, event->at_ns);
+	return *verdict >= least ? window : 0;
+}
+
+/* The verdict that stands in the window this rule would count the attempt in. */
 KG_GLOBAL int kg_peek(__u32 number, __u32 slot)
 {
 	struct kg_rule *rule = bpf_map_lookup_elem(&kg_rules, &slot);
 	struct kg_desk *desk = kg_desk(number);
-	struct kg_place place = {};
-	struct kg_window *window;
-	struct kg_event *event;
+	struct kg_place place = { .slot = slot };
+	__u32 verdict = KG_NONE;
 
 	if (!desk || !rule || !rule->used)
 		return KG_NONE;
-	event = &desk->event;
-	if (!kg_counted(&place.key.who, event, rule->by))
-		return KG_NONE;
-	place.key.rule = rule->hash;
-	place.slot = slot;
-	window = bpf_map_lookup_elem(&kg_windows, &place.key);
-	if (!window && kg_control_get(KG_CTL_SHARED))
-		window = kg_shared_window(&place, rule, event->cgroup, event->at_ns, 0);
-	if (!window || window->until_ns <= event->at_ns)
-		return KG_NONE;
-	return kg_effective(window->verdict, window->since_ns, event->at_ns);
+	return kg_standing(&desk->event, rule, &place, KG_AUDIT, &verdict) ? verdict : KG_NONE;
 }
 
 /* Each loop over the rules is a function of its own: nested, their paths would multiply for the verifier. */

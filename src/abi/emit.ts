@@ -6,7 +6,12 @@ export interface HookFile {
   readonly summary: string;
   readonly role: string;
   readonly source?: string;
-  readonly programs: readonly { readonly name: string; readonly attach: string; readonly pin: boolean }[];
+  readonly programs: readonly {
+    readonly name: string;
+    readonly attach: string;
+    readonly pin: boolean;
+    readonly level?: string;
+  }[];
 }
 
 /** The whole text of generated.ts. */
@@ -186,7 +191,7 @@ const emitHooks = (hooks: Readonly<Record<string, HookFile>>): string => {
   readonly summary: string;
   readonly role: 'gate' | 'life' | 'outcome' | 'source';
   readonly source?: string;
-  readonly programs: readonly { readonly name: string; readonly attach: 'cgroup' | 'fentry' | 'kprobe' | 'tp_btf' | 'tracepoint'; readonly pin: boolean }[];
+  readonly programs: readonly { readonly name: string; readonly attach: 'cgroup' | 'fentry' | 'fmod_ret' | 'kprobe' | 'lsm' | 'tp_btf' | 'tracepoint'; readonly pin: boolean; readonly level?: 'lsm' | 'fmod_ret' }[];
 }
 export const HOOKS: readonly HookRow[] = [\n${rows.join('\n')}\n];`;
 };

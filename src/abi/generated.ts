@@ -2,7 +2,7 @@
 
 import type { EventKind } from '../model/event.js';
 
-export const ABI_STAMP = '0f6f400917115030';
+export const ABI_STAMP = '4c6d3ae9440c9986';
 
 export const KG_CONTROL_SLOT = {
   PANIC: 0,
@@ -55,13 +55,16 @@ export const KG_COUNTER = {
   DEPTH: 22,
   HEIR_FULL: 23,
   DESK_FULL: 24,
-  COUNT: 25,
+  GUARD_HITS: 25,
+  COUNT: 26,
 } as const;
 
 export const KG_ENTRY = {
   PLAIN: 0,
   HEIRS: 1,
-  ALONE: 2,
+  GATE: 2,
+  LSM: 3,
+  FMOD: 4,
 } as const;
 
 export const KG_EVENT_FLAG = {
@@ -783,11 +786,12 @@ export interface HookRow {
   readonly summary: string;
   readonly role: 'gate' | 'life' | 'outcome' | 'source';
   readonly source?: string;
-  readonly programs: readonly { readonly name: string; readonly attach: 'cgroup' | 'fentry' | 'kprobe' | 'tp_btf' | 'tracepoint'; readonly pin: boolean }[];
+  readonly programs: readonly { readonly name: string; readonly attach: 'cgroup' | 'fentry' | 'fmod_ret' | 'kprobe' | 'lsm' | 'tp_btf' | 'tracepoint'; readonly pin: boolean; readonly level?: 'lsm' | 'fmod_ret' }[];
 }
 export const HOOKS: readonly HookRow[] = [
   {"hook":"connect_fentry","summary":"Source of connect events at the TCP stack, by trampoline","role":"source","programs":[{"name":"kg_fe_connect","attach":"fentry","pin":false}],"source":"fentry"},
   {"hook":"connect_gate","summary":"Refuses and reports connects and unconnected datagrams","role":"gate","programs":[{"name":"kg_connect4","attach":"cgroup","pin":true},{"name":"kg_connect6","attach":"cgroup","pin":true},{"name":"kg_sendmsg4","attach":"cgroup","pin":true},{"name":"kg_sendmsg6","attach":"cgroup","pin":true}]},
+  {"hook":"connect_guard","summary":"Enforces standing verdicts in connects of every family","role":"gate","programs":[{"name":"kg_lsm_connect","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_connect","attach":"fmod_ret","pin":true,"level":"fmod_ret"}]},
   {"hook":"connect_kprobe","summary":"Source of connect events at the TCP stack, by probe","role":"source","programs":[{"name":"kg_kp_connect","attach":"kprobe","pin":false}],"source":"kprobe"},
   {"hook":"connect_tracepoint","summary":"Second source of connect events","role":"source","programs":[{"name":"kg_tp_connect","attach":"tracepoint","pin":false}],"source":"tracepoint"},
   {"hook":"exec","summary":"Reports program starts with path and arguments","role":"life","programs":[{"name":"kg_exec","attach":"tp_btf","pin":true}]},

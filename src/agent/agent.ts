@@ -21,6 +21,7 @@ import type { Config } from './config.js';
 import { Host } from './host.js';
 import { Intake } from './intake.js';
 import { KernelSync } from './kernel-sync.js';
+import { Ladder } from './ladder.js';
 import { installLaunchers, seedLineages } from './lineage.js';
 import { ModeSwitch } from './mode-switch.js';
 import { Modes } from './modes.js';
@@ -38,8 +39,7 @@ export interface AgentOptions {
   readonly paths: Paths;
   readonly config: Config;
   readonly scope: Scope;
-  readonly mode: Mode;
-  readonly level: Level;
+  readonly level: Level | 'auto';
   readonly voice: Voice;
 }
 
@@ -47,7 +47,6 @@ export class Agent {
   readonly native: Native;
   readonly paths: Paths;
   readonly scope: Scope;
-  readonly level: Level;
   readonly voice: Voice;
   readonly clock: Clock;
   readonly maps: Maps;
@@ -69,7 +68,8 @@ export class Agent {
   readonly #sensor: Sensor;
   readonly #upkeep: Upkeep;
   readonly #intake: Intake;
-  readonly #proof = new Proof(this);
+  readonly proof = new Proof(this);
+  readonly ladder: Ladder;
   #server: ControlServer | undefined;
 
   /** Loads and attaches; after it the hooks enforce what the kernel held already. Throws KerngateError. */
@@ -78,7 +78,7 @@ export class Agent {
     this.native = native;
     this.paths = paths;
     this.scope = scope;
-    this.level = options.level;
+    this.ladder = new Ladder(this, options.level);
     this.voice = options.voice;
     this.clock = hostClock(native);
     this.started = this.clock.wall(this.clock.bootNs());
@@ -110,7 +110,7 @@ export class Agent {
       say: this.say,
       born: (child, parent) => this.host.tree.born(child, parent),
     });
-    this.sync = new KernelSync(this.maps, this.state.ledger, this.policies, this.enricher, this.level);
+    this.sync = new KernelSync(this.maps, this.state.ledger, this.policies, this.enricher, () => this.level);
     this.pipeline = new Pipeline(this.#stages(), policies);
     this.host.askProtected(() => protectedProcesses(this.state.guardrails));
     protectHost(this.state.guardrails);
@@ -131,8 +131,12 @@ export class Agent {
     return this.maps.counters.get('EV_DROPPED');
   }
 
+  get level(): Level {
+    return this.ladder.level;
+  }
+
   get hooks(): readonly Attached[] {
-    return this.#sensor.attached;
+    return [...this.#sensor.attached, ...this.ladder.guard];
   }
 
   get adopted(): boolean {
@@ -170,9 +174,10 @@ export class Agent {
     for (const entry of adopted) this.reporter.decision(entry);
   }
 
-  /** Runs the canary against the mode in force. Throws KerngateError (degraded) when it does not behave. */
-  prove(): Promise<void> {
-    return this.#proof.run();
+  /** Raises the level where that is still to be done, and proves the mode. Throws KerngateError (degraded). */
+  async prove(): Promise<void> {
+    await this.ladder.climb();
+    await this.proof.run();
   }
 
   /** Reads the policies anew. Throws KerngateError (invalid); then nothing has changed. */
@@ -213,6 +218,7 @@ export class Agent {
     }
     this.reporter.audit.note('stop', { release });
     this.native.ringClose(this.ring);
+    this.ladder.close();
     this.#sensor.close();
     if (release) removePins(this.paths.pin);
     this.reporter.close();
@@ -225,10 +231,10 @@ export class Agent {
       ledger: this.state.ledger,
       enforcers: [kernelEnforcer(this.maps, this.host), auditEnforcer(this.maps, this.host)],
       report: this.reporter,
-      level: this.level,
+      level: () => this.level,
       mode: () => this.modes.mode,
       release: (decisions) => this.sync.clear(decisions),
-      isOwn: (event) => this.#proof.isCanary(event.pid),
+      isOwn: (event) => this.proof.isCanary(event.pid),
       lost: () => this.lost,
     };
   }

@@ -1,11 +1,11 @@
 /** The examination behind `kerngate doctor`: each row is a fact that was tried or read just now. */
 import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
-import { openWays } from '../kernel/levels.js';
+import { lsmList, openWays } from '../kernel/levels.js';
 import { native } from '../kernel/native.js';
 import { checkObjectFile } from '../kernel/object-file.js';
 import { requireBtf, requireRoot } from '../kernel/prerequisites.js';
-import { tryCgroupLevel } from '../kernel/trial.js';
+import { tryLevels } from '../kernel/trial.js';
 import { cgroup2Mount } from '../lib/cgroup-tree.js';
 import type { Paths } from '../lib/paths.js';
 import type { KerngateError } from '../model/error.js';
@@ -32,8 +32,7 @@ export const examine = async (paths: Paths): Promise<Check[]> => {
     cgroupCheck(),
     jitCheck(),
     lsmCheck(),
-    await levelCheck(paths),
-    { check: 'open at level cgroup', state: 'note', detail: openWays('cgroup', true).join('; ') },
+    ...(await levelChecks(paths)),
     nftCheck(),
   ];
 };
@@ -80,29 +79,36 @@ const jitCheck = (): Check => {
     : { check: 'BPF JIT', state: 'ok', detail: on === '' ? 'unknown' : 'on' };
 };
 
-/** A fact about the kernel only: a level counts when it was tried, and this version has no LSM programs. */
+/** A hint only: a level counts when it was tried. */
 const lsmCheck = (): Check => {
-  const list = read('/sys/kernel/security/lsm');
-  const has = list.split(',').includes('bpf');
-  const detail =
-    list === '' ? 'unreadable (securityfs is not mounted)' : `${list} (${has ? 'with' : 'without'} bpf)`;
-  return { check: 'LSM list', state: 'note', detail };
+  const list = lsmList();
+  if (list === undefined)
+    return { check: 'LSM list', state: 'note', detail: 'unreadable (securityfs is not mounted)' };
+  if (list.includes('bpf'))
+    return { check: 'LSM list', state: 'note', detail: `${list.join(',')} (with bpf)` };
+  return {
+    check: 'LSM list',
+    state: 'note',
+    detail: `${list.join(',')} (without bpf: level lsm attaches, and never runs)`,
+    remedy: `For level lsm, boot with lsm=${[...list, 'bpf'].join(',')}`,
+  };
 };
 
-const levelCheck = async ({ pin, cgroupRoot }: Paths): Promise<Check> => {
-  try {
-    const { holds, detail } = await tryCgroupLevel(native(), pin, cgroupRoot);
-    return holds
-      ? { check: 'level cgroup', state: 'ok', detail }
-      : {
-          check: 'level cgroup',
-          state: 'missing',
-          detail,
-          remedy: 'Enforcement does not work here; audit may.',
-        };
-  } catch (error) {
-    return { check: 'level cgroup', state: 'missing', detail: (error as Error).message };
-  }
+/** A weaker level than the strongest is no lack; without the weakest there is no enforcement. */
+const levelChecks = async ({ pin, cgroupRoot }: Paths): Promise<Check[]> => {
+  const trials = await tryLevels(native(), pin, cgroupRoot);
+  const best = trials.find(({ holds }) => holds)?.level;
+  const rows = trials.map(({ level, holds, detail }): Check => {
+    const check = `level ${level}`;
+    if (holds) return { check, state: 'ok', detail };
+    if (level !== 'cgroup') return { check, state: 'note', detail: `does not hold: ${detail}` };
+    return { check, state: 'missing', detail, remedy: 'Enforcement does not work here; audit may.' };
+  });
+  if (best === undefined) return rows;
+  return [
+    ...rows,
+    { check: `open at level ${best}`, state: 'note', detail: openWays(best, true).join('; ') },
+  ];
 };
 
 const nftCheck = (): Check => {

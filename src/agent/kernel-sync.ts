@@ -14,9 +14,9 @@ export class KernelSync {
   readonly #ledger: Ledger;
   readonly #policies: PolicyStore;
   readonly #enricher: Enricher;
-  readonly #level: Level;
+  readonly #level: () => Level;
 
-  constructor(maps: Maps, ledger: Ledger, policies: PolicyStore, enricher: Enricher, level: Level) {
+  constructor(maps: Maps, ledger: Ledger, policies: PolicyStore, enricher: Enricher, level: () => Level) {
     this.#maps = maps;
     this.#ledger = ledger;
     this.#policies = policies;
@@ -79,7 +79,7 @@ export class KernelSync {
       subject: this.nameOf(entry.subject),
       rule: entry.rule,
       mode: entry.verdict === 'deny' ? 'enforce' : 'audit',
-      level: this.#level,
+      level: this.#level(),
       sinceNs: entry.sinceNs,
       untilNs: entry.untilNs,
       hits: entry.hits,

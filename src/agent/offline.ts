@@ -11,6 +11,7 @@ import { appendOffline, readJournal, type Tombstone } from '../decide/journal-of
 import { Ledger } from '../decide/ledger.js';
 import { type JournalRecord, NO_JOURNAL } from '../decide/record.js';
 import { clearWindows, hex64, type KernelEntry, setEntries, windowEntries } from '../kernel/entries.js';
+import { pinnedLevel } from '../kernel/guard.js';
 import { areMapsPinned, closeMaps, latchPanic, type Maps, pinnedMaps } from '../kernel/maps.js';
 import { native } from '../kernel/native.js';
 import { requireRoot, resolveScope } from '../kernel/prerequisites.js';
@@ -63,36 +64,37 @@ const clearAll = (maps: Maps): number => {
  */
 export const offlineUnblock = async (paths: OfflinePaths, filter: UnblockFilter): Promise<Decision[]> => {
   requireRoot();
-  if (!areMapsPinned(paths.pin)) return lift(paths.state, filter, undefined);
-  return withPinned(paths.pin, (maps) => lift(paths.state, filter, maps));
+  if (!areMapsPinned(paths.pin)) return lift(paths, filter, undefined);
+  return withPinned(paths.pin, (maps) => lift(paths, filter, maps));
 };
 
-const lift = (state: string, filter: UnblockFilter, maps: Maps | undefined): Decision[] => {
+const lift = (paths: OfflinePaths, filter: UnblockFilter, maps: Maps | undefined): Decision[] => {
   const written: JournalRecord[] = [];
-  const { ledger, isMember, stale } = ledgerOf(state, maps, written);
+  const { ledger, isMember, stale } = ledgerOf(paths, maps, written);
   const shown = new Map(ledger.list().map((decision) => [decision.id, decision]));
   const lifted = ledger.unblock(
     liftFilterOf(filter, ledger.entries(), resolveScope(undefined)),
     maps && isMember,
   );
   if (maps) take(maps, new Set([...stale, ...lifted.map(({ id }) => id)]));
-  for (const record of written) if (record.kind === 'unblock') remember(state, record);
+  for (const record of written) if (record.kind === 'unblock') remember(paths.state, record);
   return lifted.flatMap(({ id }) => shown.get(id) ?? []);
 };
 
 /** The ledger as the next agent would find it; `written` gets what it would write down. */
-const ledgerOf = (stateDir: string, maps: Maps | undefined, written: JournalRecord[]) => {
+const ledgerOf = ({ pin, state }: OfflinePaths, maps: Maps | undefined, written: JournalRecord[]) => {
   const book = new Book({
     clock: hostClock(native()),
     bootId: bootId(),
     journal: { ...NO_JOURNAL, append: (records) => void written.push(...records) },
-    history: readJournal(stateDir),
+    history: readJournal(state),
   });
   const allow = new AllowList(book);
   const scope = resolveScope(undefined);
   const host = new Host(maps, scope);
   const ledger = new Ledger(book, new Guardrails(host, allow));
-  const rules = rulesOf(stateDir);
+  ledger.level = pinnedLevel(pin);
+  const rules = rulesOf(state);
   const live = maps === undefined ? [] : liveEntries(maps);
   const { removeFromKernel } = ledger.adopt(live.map((entry) => told(entry, rules)));
   return {

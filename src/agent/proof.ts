@@ -1,5 +1,5 @@
 /** The proof that the mode in force is what the hooks do: a canary tries, and the answer is compared. */
-import { type CanaryResult, runCanary } from '../kernel/canary.js';
+import { type Canary, withCanary } from '../kernel/canary.js';
 import { KerngateError } from '../model/error.js';
 import type { Agent } from './agent.js';
 
@@ -21,15 +21,15 @@ export class Proof {
 
   /** Runs the canary against the mode in force. Throws KerngateError (degraded) when it does not behave. */
   async run(): Promise<void> {
-    const { modes, level, troubles } = this.#agent;
+    const { modes, level, troubles, clock } = this.#agent;
     const wanted = modes.mode === 'enforce' && !modes.isPanic ? 'EPERM' : 'OK';
     const hits = modes.isPanic ? 0 : 1;
-    const canary = await this.#canary();
-    if (canary.result === wanted && canary.hits === hits) {
+    const answer = await this.with((canary) => canary.attempt('gate', clock.bootNs()));
+    if (answer.result === wanted && answer.hits === hits) {
       troubles.delete('canary');
       return;
     }
-    const text = `the canary got ${canary.result} with ${canary.hits} hits, expected ${wanted} with ${hits}: ${modes.mode} mode does not hold at level ${level}`;
+    const text = `the canary got ${answer.result} with ${answer.hits} hits, expected ${wanted} with ${hits}: ${modes.mode} mode does not hold at level ${level}`;
     troubles.set('canary', text);
     throw new KerngateError(text, {
       exit: 'degraded',
@@ -37,15 +37,16 @@ export class Proof {
     });
   }
 
-  async #canary(): Promise<CanaryResult> {
-    const { maps, scope, clock } = this.#agent;
+  /** Lends a canary for the time of `work`. */
+  async with<T>(work: (canary: Canary) => Promise<T>): Promise<T> {
+    const { maps, scope } = this.#agent;
     let pid = 0;
     const told = (child: number): void => {
       pid = child;
       this.#canaries.add(child);
     };
     try {
-      return await runCanary(maps, scope.path, clock.bootNs(), told);
+      return await withCanary(maps, scope.path, told, work);
     } finally {
       setTimeout(() => this.#canaries.delete(pid), REMEMBERED_MS).unref();
     }

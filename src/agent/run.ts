@@ -24,7 +24,6 @@ export interface RunOptions {
 /** Runs until a signal. Throws KerngateError when the agent cannot start; then nothing has changed. */
 export const runAgent = async (options: RunOptions): Promise<ExitCode> => {
   requireRoot();
-  requireLevel(options.level);
   requireBtf();
   const { paths } = options;
   const isNamed = paths.configFrom !== 'system';
@@ -67,7 +66,7 @@ const begin = async (
   const { paths } = options;
   let agent: Agent | undefined;
   try {
-    agent = new Agent({ native: native(), paths, config, scope, mode: 'audit', level: 'cgroup', voice });
+    agent = new Agent({ native: native(), paths, config, scope, level: options.level, voice });
     const { mode, why } = await agent.start(options.mode ?? config.mode ?? 'audit');
     announce(agent, mode, why);
     return agent;
@@ -76,15 +75,6 @@ const begin = async (
     if (!wasPinned) removePins(paths.pin);
     throw error;
   }
-};
-
-/** The places of the stronger levels are kept; this version has programs for the cgroup level. */
-const requireLevel = (level: RunOptions['level']): void => {
-  if (level === 'auto' || level === 'cgroup') return;
-  throw new KerngateError(`level ${level} does not hold: this version enforces at cgroup level only`, {
-    exit: 'degraded',
-    remedy: 'Run with --level auto, which takes the strongest level that was proven.',
-  });
 };
 
 const announce = (agent: Agent, mode: Mode, why: string | undefined): void => {

@@ -1,5 +1,5 @@
 /** The one owner of "who is blocked, why, until when"; enforcers make the kernel agree with `desired()`. */
-import type { Decision, LedgerEntry, Mode } from '../model/decision.js';
+import type { Decision, LedgerEntry, Level, Mode } from '../model/decision.js';
 import type { DesiredEntry } from '../model/desired.js';
 import { type Subject, subjectKey } from '../model/subject.js';
 import { type Adoption, adopt, type KernelEntry, noteHits } from './adopt.js';
@@ -30,6 +30,8 @@ export interface LedgerStats {
 
 export class Ledger {
   readonly #core: Core;
+  /** The level in force now, which is how decisions are shown, whenever they were made. */
+  level: Level | undefined;
 
   constructor(book: Book, guardrails: Guardrails, limits: Limits = LIMITS) {
     this.#core = { book, guardrails, limits, counts: { overflow: 0, refused: 0 } };
@@ -165,6 +167,7 @@ export class Ledger {
   }
 
   #shown({ sinceNs: _, untilNs, rule: __, pushed: ___, ...shown }: LedgerEntry): Decision {
-    return { ...shown, until: this.#core.book.clock.wall(untilNs) };
+    const level = shown.level === 'nftables' ? shown.level : (this.level ?? shown.level);
+    return { ...shown, level, until: this.#core.book.clock.wall(untilNs) };
   }
 }

@@ -17,16 +17,17 @@ import { encodeSubject, subjectBit } from './subject-codec.js';
 
 const FOLDER = 'kerngate-canary-';
 const LIMIT_MS = 60_000;
-/** A connected UDP socket sends nothing, yet its connect passes the gate. */
+/** A connected UDP socket sends nothing, yet its connect passes every hook. One attempt for each line. */
 const CHILD = `
-const socket = require('node:dgram').createSocket('udp4');
-process.stdin.once('data', () => {
-  const tell = (result) => { process.stdout.write(result + '\\n', () => process.exit(0)); };
-  socket.on('error', (error) => tell(error.code ?? 'ERROR'));
-  socket.connect(9, '127.0.0.1', (error) => tell(error ? error.code : 'OK'));
+const dgram = require('node:dgram');
+const tell = (result) => process.stdout.write(result + '\\n');
+process.stdin.on('data', () => {
+  const socket = dgram.createSocket('udp4');
+  const end = (result) => { socket.close(); tell(result); };
+  socket.connect(9, '127.0.0.1', (error) => end(error ? (error.code ?? 'ERROR') : 'OK'));
 });
 process.stdin.on('end', () => process.exit(0));
-process.stdout.write('up\\n');
+tell('up');
 `;
 
 export interface CanaryResult {
@@ -34,16 +35,29 @@ export interface CanaryResult {
   readonly result: string;
   /** Hits of the canary's own verdict: 1 when the hook ran and found it. */
   readonly hits: number;
-  readonly pid: number;
 }
 
-/** Runs the canary inside `scope`; `onPid` is told its pid before anything happens. */
-export const runCanary = async (
+/** Who is to answer the canary: the gate, or the guard of a level; the others let it pass. */
+export type Prover = 'gate' | 'lsm' | 'fmod_ret';
+
+const ENTRY: Readonly<Record<Prover, number>> = {
+  gate: KG_ENTRY.GATE,
+  lsm: KG_ENTRY.LSM,
+  fmod_ret: KG_ENTRY.FMOD,
+};
+
+export interface Canary {
+  /** One attempt under a deny entry of its own. A child that died answers `DIED`. */
+  attempt(prover: Prover, nowNs: number): Promise<CanaryResult>;
+}
+
+/** Runs a canary inside `scope` for the time of `work`; `onPid` is told its pid before anything happens. */
+export const withCanary = async <T>(
   maps: Maps,
   scope: string,
-  nowNs: number,
-  onPid: (pid: number) => void = () => undefined,
-): Promise<CanaryResult> => {
+  onPid: (pid: number) => void,
+  work: (canary: Canary) => Promise<T>,
+): Promise<T> => {
   removeLeftOvers(maps, scope);
   /* a process group of its own: ^C at the terminal is for the agent, which ends the canary itself */
   const child = spawn(process.execPath, ['-e', CHILD], {
@@ -53,30 +67,43 @@ export const runCanary = async (
   });
   /* a child that died answers nothing, which is its result; the broken pipe says no more */
   child.stdin.on('error', () => undefined);
-  const lines = createInterface({ input: child.stdout });
-  const told = lines[Symbol.asyncIterator]();
-  const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
+  const answers = answersOf(child);
   const cgroup = makeCgroup(scope);
   try {
     if (child.pid === undefined) throw new KerngateError('the canary process could not be started');
-    onPid(child.pid);
-    await told.next();
-    writeFileSync(join(cgroup, 'cgroup.procs'), String(child.pid));
-    return await tryConnect(maps, child, child.pid, nowNs, async () =>
-      String((await told.next()).value ?? 'DIED'),
-    );
+    const { pid } = child;
+    onPid(pid);
+    await answers();
+    writeFileSync(join(cgroup, 'cgroup.procs'), String(pid));
+    return await work({
+      attempt: (prover, nowNs) => tryConnect(maps, child, pid, ENTRY[prover], nowNs, answers),
+    });
   } finally {
-    clearTimeout(timer);
     child.kill('SIGKILL');
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     if (cgroup !== scope) await removeCgroup(cgroup);
   }
 };
 
+/** The child's lines, one for each call; a child that hangs is ended. */
+const answersOf = (child: ChildProcess): (() => Promise<string>) => {
+  if (!child.stdout) throw new KerngateError('the canary process has no output');
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return async () => {
+    const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
+    try {
+      return String((await lines.next()).value ?? 'DIED');
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+};
+
 const tryConnect = async (
   maps: Maps,
   child: ChildProcess,
   pid: number,
+  entry: number,
   nowNs: number,
   answer: () => Promise<string>,
 ): Promise<CanaryResult> => {
@@ -92,12 +119,12 @@ const tryConnect = async (
     hits: 0n,
     last_ns: 0n,
     verdict: KG_VERDICT_KIND.DENY,
-    inherit: KG_ENTRY.ALONE,
+    inherit: entry,
   });
   try {
     child.stdin?.write('go\n');
     const result = await answer();
-    return { result, hits: Number(maps.verdicts.get(key)?.hits ?? 0n), pid };
+    return { result, hits: Number(maps.verdicts.get(key)?.hits ?? 0n) };
   } finally {
     maps.verdicts.delete(key);
     maps.sessions.delete({ tgid: pid, tick: key.b });

@@ -13,14 +13,18 @@ export interface HookProgram {
   readonly pin: boolean;
   readonly role: HookRow['role'];
   readonly source?: string;
+  /** The level it is the guard of; the others belong to every level. */
+  readonly level?: HookRow['programs'][number]['level'];
 }
 
 export const PROGRAMS: readonly HookProgram[] = HOOKS.flatMap(({ role, source, programs }) =>
   programs.map((program) => ({ ...program, role, ...(source === undefined ? {} : { source }) })),
 );
 
-/** What every agent runs, whatever its source: pinned, and adopted by the next one. */
-export const BASE: readonly HookProgram[] = PROGRAMS.filter(({ source }) => source === undefined);
+/** What every agent runs, whatever its source and level: pinned, and adopted by the next one. */
+export const BASE: readonly HookProgram[] = PROGRAMS.filter(
+  ({ source, level }) => source === undefined && level === undefined,
+);
 
 export interface Attached {
   readonly program: string;
@@ -62,7 +66,7 @@ const attach = ({ native, object, cgroupFd }: LinkContext, program: HookProgram)
   native.attach(object, program.name, cgroupFd);
 
 /** A pin that is no link, or broken, is as good as none: it is replaced. */
-const openLink = (native: Native, path: string): LinkHandle | undefined => {
+export const openLink = (native: Native, path: string): LinkHandle | undefined => {
   try {
     return native.linkOpen(path);
   } catch {

@@ -87,6 +87,9 @@ export const closeSingle = (native: Native, { attached, object }: Single): void 
 export const refusalOf = (error: NativeError): string =>
   error.log === undefined ? error.message : `${error.message}\n${error.log.trimEnd()}`;
 
+/** The same in one line, for lists. */
+export const briefly = (error: NativeError): string => error.message.split('\n')[0] ?? '';
+
 export const explainLoad = (error: NativeError, path: string): KerngateError =>
   new KerngateError(`${path}: the kernel refused it: ${refusalOf(error)}`, {
     remedy: 'See what this kernel lacks with: kerngate doctor',

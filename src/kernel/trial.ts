@@ -3,53 +3,98 @@ import { mkdtempSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { KG_MODE } from '../abi/generated.js';
 import { cgroup2Mount } from '../lib/cgroup-tree.js';
+import type { Level } from '../model/decision.js';
 import { KerngateError } from '../model/error.js';
-import { runCanary } from './canary.js';
-import type { Native } from './native.js';
+import { type Canary, withCanary } from './canary.js';
+import { type GuardLevel, guardOf, STRONGER, tryGuard } from './guard.js';
+import { attachSingle, briefly, closeSingle, type Single } from './load.js';
+import type { Native, NativeError } from './native.js';
+import { OBJECT_PATH } from './object-file.js';
 import { resolveScope } from './prerequisites.js';
-import { openSensor, removePins } from './sensor.js';
+import { openSensor, removePins, type Sensor } from './sensor.js';
 
 export interface Trial {
+  readonly level: Level;
   readonly holds: boolean;
+  /** What was proven and by which programs, or why it does not hold. */
   readonly detail: string;
 }
 
-/** Loads everything, denies a canary, and takes it all away again. Never throws. */
-export const tryCgroupLevel = async (native: Native, pinBase: string, parent?: string): Promise<Trial> => {
+/** Loads everything, denies a canary at each level, and takes it all away again. Strongest first. Never throws. */
+export const tryLevels = async (native: Native, pinBase: string, parent?: string): Promise<Trial[]> => {
   let scope: string | undefined;
   const pin = `${pinBase}-doctor-${process.pid}`;
   try {
     scope = mkdtempSync(join(parent ?? cgroup2Mount() ?? '/sys/fs/cgroup', 'kerngate-doctor-'));
-    return await deny(native, pin, scope);
+    return await tryEach(native, pin, scope);
   } catch (error) {
-    return { holds: false, detail: error instanceof KerngateError ? error.message : String(error) };
+    const detail = error instanceof KerngateError ? error.message : String(error);
+    return [{ level: 'cgroup', holds: false, detail }];
   } finally {
     removePins(pin);
     if (scope !== undefined) removeQuietly(scope);
   }
 };
 
-const deny = async (native: Native, pin: string, path: string): Promise<Trial> => {
-  const sizes = {
-    kg_windows: 64,
-    kg_lineage: 64,
-    kg_sessions: 64,
-    kg_sockets: 64,
-    kg_events: 262_144,
-    kg_crossings: 65_536,
-  };
-  const sensor = openSensor({ native, pin, scope: resolveScope(path), source: 'cgroup', sizes });
+const SIZES = {
+  kg_windows: 64,
+  kg_lineage: 64,
+  kg_sessions: 64,
+  kg_sockets: 64,
+  kg_events: 262_144,
+  kg_crossings: 65_536,
+};
+
+const tryEach = async (native: Native, pin: string, path: string): Promise<Trial[]> => {
+  const scope = resolveScope(path);
+  const sensor = openSensor({ native, pin, scope, source: 'cgroup', sizes: SIZES });
   try {
     sensor.maps.control.set('MODE', KG_MODE.ENFORCE);
-    const { result, hits } = await runCanary(sensor.maps, path, native.bootNs());
-    const holds = result === 'EPERM' && hits === 1;
-    const names = sensor.attached.map(({ program }) => program).join(', ');
-    const detail = holds
-      ? `the canary was refused (EPERM), its verdict hit once; programs: ${names}`
-      : `the canary got ${result} with ${hits} hits`;
-    return { holds, detail };
+    return await withCanary(
+      sensor.maps,
+      path,
+      () => undefined,
+      async (canary) => {
+        const trials: Trial[] = [];
+        for (const level of STRONGER) trials.push(await tryStronger(native, pin, level, canary));
+        return [...trials, await tryGate(native, sensor, canary)];
+      },
+    );
   } finally {
     sensor.close();
+  }
+};
+
+const REFUSED = 'the canary was refused (EPERM), its verdict hit once';
+
+const tryGate = async (native: Native, sensor: Sensor, canary: Canary): Promise<Trial> => {
+  const { result, hits } = await canary.attempt('gate', native.bootNs());
+  const holds = result === 'EPERM' && hits === 1;
+  const names = sensor.attached.map(({ program }) => program).join(', ');
+  const detail = holds ? `${REFUSED}; programs: ${names}` : `the canary got ${result} with ${hits} hits`;
+  return { level: 'cgroup', holds, detail };
+};
+
+const tryStronger = async (
+  native: Native,
+  pin: string,
+  level: GuardLevel,
+  canary: Canary,
+): Promise<Trial> => {
+  const program = guardOf(level);
+  if (!program) return { level, holds: false, detail: 'this version has no program for it' };
+  let single: Single;
+  try {
+    single = attachSingle({ native, pin }, OBJECT_PATH, program);
+  } catch (error) {
+    return { level, holds: false, detail: briefly(error as NativeError) };
+  }
+  try {
+    const reason = await tryGuard(canary, level, native.bootNs());
+    const detail = reason ?? `${REFUSED}; program: ${program.name}, beside those of level cgroup`;
+    return { level, holds: reason === undefined, detail };
+  } finally {
+    closeSingle(native, single);
   }
 };
 

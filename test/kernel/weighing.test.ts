@@ -115,7 +115,7 @@ const verdictOf = ({ verdict, since, until, alone }: Entry, decision: bigint): K
   hits: 0n,
   last_ns: 0n,
   verdict: CODES[verdict],
-  inherit: alone ? KG_ENTRY.ALONE : KG_ENTRY.PLAIN,
+  inherit: alone ? KG_ENTRY.GATE : KG_ENTRY.PLAIN,
 });
 
 /** The same in plain words. */

@@ -7,12 +7,6 @@
 #include "lib/8_gate.h"
 #include "hooks/connect_gate/event.h"
 
-/* MPTCP is TCP on the wire: a rule on tcp must hold for it. */
-static __always_inline __u8 kg_proto_of(__u32 protocol)
-{
-	return protocol == KG_IPPROTO_MPTCP ? KG_PROTO_TCP : protocol;
-}
-
 static __always_inline void kg_address4(struct kg_event *event, struct bpf_sock_addr *ctx)
 {
 	kg_ip_from4(event->daddr, ctx->user_ip4);

@@ -18,13 +18,6 @@ struct kg_sys_enter_connect {
 	__u64 length;
 };
 
-struct kg_sockaddr {
-	__u16 family;
-	__u16 port;
-	__u32 in4_or_flow;
-	__u32 in6[4];
-};
-
 static __always_inline __u8 kg_proto_of_fd(struct task_struct *task, __u64 fd)
 {
 	struct file **files = BPF_CORE_READ(task, files, fdt, fd);
@@ -36,7 +29,7 @@ static __always_inline __u8 kg_proto_of_fd(struct task_struct *task, __u64 fd)
 		return KG_PROTO_NONE;
 	socket = BPF_CORE_READ(file, private_data);
 	protocol = BPF_CORE_READ(socket, sk, sk_protocol);
-	return protocol == KG_IPPROTO_MPTCP ? KG_PROTO_TCP : protocol;
+	return kg_proto_of(protocol);
 }
 
 SEC("tracepoint/syscalls/sys_enter_connect")
@@ -52,19 +45,12 @@ int kg_tp_connect(struct kg_sys_enter_connect *ctx)
 		kg_count(KG_C_READ_FAILED);
 		return 0;
 	}
-	if (address.family == KG_AF_INET6) {
-		if (bpf_probe_read_user(&address, 24, ctx->address)) {
-			kg_count(KG_C_READ_FAILED);
-			return 0;
-		}
-		kg_ip_from6(event.daddr, address.in6[0], address.in6[1], address.in6[2], address.in6[3]);
-	} else if (address.family == KG_AF_INET) {
-		kg_ip_from4(event.daddr, address.in4_or_flow);
-	} else {
+	if (address.family == KG_AF_INET6 && bpf_probe_read_user(&address, sizeof(address), ctx->address)) {
+		kg_count(KG_C_READ_FAILED);
 		return 0;
 	}
-	kg_ip_unspecified(event.daddr);
-	event.dport = bpf_ntohs(address.port);
+	if (!kg_ip_from_sockaddr(&event, &address))
+		return 0;
 	event.at_ns = bpf_ktime_get_boot_ns();
 	event.kind = KG_EV_CONNECT;
 	kg_identify_task(&event, task);

@@ -131,6 +131,7 @@ const DECIDING = [
   { file: 'bpf/lib/5_consult.h', functions: ['kg_meet', 'kg_hit'] },
   { file: 'bpf/lib/7_judge.h', functions: ['kg_judge'] },
   { file: 'bpf/lib/8_gate.h', functions: ['kg_decide', 'kg_gate'] },
+  { file: 'bpf/lib/9_guard.h', functions: ['kg_consult_least', 'kg_stand', 'kg_enforce', 'kg_guard'] },
 ];
 
 /** Returns without a word on the side they fall, in the line, the comment above, or the line before. */

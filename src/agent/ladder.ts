@@ -1,0 +1,50 @@
+/** The agent's enforcement level: raised once nothing keeps it from being proven, and let go at the end. */
+import { type GuardLevel, type Raised, raiseLevel, tryGuard } from '../kernel/guard.js';
+import type { Attached } from '../kernel/links.js';
+import type { Level } from '../model/decision.js';
+import type { Agent } from './agent.js';
+
+export class Ladder {
+  readonly #agent: Agent;
+  readonly #wanted: Level | 'auto';
+  #raised: Raised | undefined;
+
+  constructor(agent: Agent, wanted: Level | 'auto') {
+    this.#agent = agent;
+    this.#wanted = wanted;
+  }
+
+  /** The level that was proven; until then the one every agent has. */
+  get level(): Level {
+    return this.#raised?.level ?? 'cgroup';
+  }
+
+  /** The guard in force, if any. */
+  get guard(): readonly Attached[] {
+    return this.#raised?.attached ? [this.#raised.attached] : [];
+  }
+
+  /** Why stronger levels do not hold. */
+  get reasons(): ReadonlyMap<GuardLevel, string> {
+    return this.#raised?.reasons ?? new Map();
+  }
+
+  /**
+   * Proves and takes the level; does nothing the second time. A panic opens every hook, so no level can be
+   * proven under it: a guard that stands is left as it is. Throws KerngateError (degraded).
+   */
+  async climb(): Promise<void> {
+    const { native, paths, adopted, modes, proof, clock, state } = this.#agent;
+    if (this.#raised || modes.isPanic) return;
+    const guards = { native, pin: paths.pin, adopted };
+    this.#raised = await proof.with((canary) =>
+      raiseLevel(guards, this.#wanted, (level) => tryGuard(canary, level, clock.bootNs())),
+    );
+    state.ledger.level = this.level;
+  }
+
+  close(): void {
+    this.#raised?.close();
+    this.#raised = undefined;
+  }
+}
