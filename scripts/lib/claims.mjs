@@ -84,7 +84,15 @@ export const CLAIMS = [
   },
   {
     claim: 'other sources of connect events tell the same',
-    tests: [['kernel/tracepoint.test.ts', /./]],
+    tests: [['kernel/sources.test.ts', /./]],
+  },
+  {
+    claim: 'levels: the strongest that holds is taken, a forced one is proven or refused, restarts keep it',
+    tests: [['kernel/levels.test.ts', /./]],
+  },
+  {
+    claim: 'the guard of a level: every family, exact hits, audit, allow, panic, scope, io_uring',
+    tests: [['kernel/guard.test.ts', /./]],
   },
   {
     claim: 'the addon: programs, maps, rings, endings',

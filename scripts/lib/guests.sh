@@ -8,7 +8,7 @@ guest_main=$root/build/guest/main.js
 guests_at_a_time=${KERNGATE_GUESTS:-2}
 
 # The levels to test on a kernel, strongest first. The one place that says so.
-kernel_levels() { echo cgroup; }
+kernel_levels() { echo lsm fmod_ret cgroup; }
 
 # Where LSM programs never run, the levels below are what there is.
 level_boot() { if [[ $1 == lsm ]]; then echo lsm; else echo bare; fi; }

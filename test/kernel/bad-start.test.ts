@@ -197,17 +197,4 @@ describe('paths', () => {
       const { code } = await run(stand, '--socket', '/proc/1/kerngate.sock');
       expect({ code, left: readdirSync(stand.pin) }).toEqual({ code: 1, left: ['strangers'] });
     }));
-
-  it('a level that is not there', () =>
-    withStand(async (stand) => {
-      for (const level of ['lsm', 'fmod_ret']) {
-        expectRefusal(
-          stand,
-          await run(stand, '--level', level),
-          6,
-          `level ${level} does not hold`,
-          /--level auto/,
-        );
-      }
-    }));
 });

@@ -1,0 +1,158 @@
+/** Enforcement levels: the strongest that holds is taken, a forced one is proven or refused, restarts keep it. */
+import { existsSync, renameSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { linkPath } from '../../src/kernel/links.js';
+import { native } from '../../src/kernel/native.js';
+import type { Decision, Level } from '../../src/model/decision.js';
+import { countersOf, QUIET } from './acting.js';
+import {
+  GUARD,
+  gated,
+  hooksOf,
+  isHeld,
+  LEVELS,
+  loadFamilies,
+  startAt,
+  startTrying,
+  strongest,
+  tryAll,
+} from './at-level.js';
+import { audited, expectStep } from './life.js';
+import { burst, type Stand, until, withStand } from './stand.js';
+
+beforeAll(loadFamilies);
+
+const linkId = (stand: Stand, program: string): number => {
+  const link = native().linkOpen(linkPath(stand.pin, program));
+  const { id } = native().linkInfo(link);
+  native().linkClose(link);
+  return id;
+};
+
+const openOf = async (stand: Stand): Promise<string> =>
+  (await stand.json<{ open: string[] }>('status')).open.join('; ');
+
+const pinned = (stand: Stand): string[] =>
+  Object.values(GUARD).filter((name) => name !== '' && existsSync(linkPath(stand.pin, name)));
+
+it('auto takes the strongest level that holds on this kernel, and says so everywhere', () =>
+  withStand(async (stand) => {
+    const level = await strongest();
+    const agent = await stand.start({ mode: 'enforce', policy: burst(), args: ['--level', 'auto'] });
+    expect(await agent.line(/^ready /)).toContain(` level=${level} `);
+    const status = await stand.json<{ level: Level; degraded: string[] }>('status');
+    expect(status).toMatchObject({ level, degraded: [] });
+    const guards = (await hooksOf(stand)).filter((name) => /^kg_(lsm|fmod)_/.test(name));
+    expect(guards).toEqual(GUARD[level] === '' ? [] : [GUARD[level]]);
+    const attacker = stand.connector('watch', 0);
+    await attacker.line(/^denied$/);
+    expect((await stand.json<Decision[]>('blocks')).map((block) => block.level)).toEqual([level]);
+  }));
+
+it('doctor tries each level, beside an agent, and says what stays open', () =>
+  withStand(async (stand) => {
+    await stand.start({ mode: 'enforce', policy: burst(), args: ['--level', 'auto'] });
+    const rows = await stand.json<{ check: string; state: string; detail: string }[]>('doctor');
+    for (const level of LEVELS) {
+      const row = rows.find(({ check }) => check === `level ${level}`);
+      const wanted = (await isHeld(level)) ? ['ok', /EPERM/] : ['note', /^does not hold: \S/];
+      expect([row?.state, row?.detail]).toEqual([wanted[0], expect.stringMatching(wanted[1] ?? '')]);
+    }
+    const open = rows.filter(({ check }) => check.startsWith('open at level'));
+    expect(open.map(({ check }) => check)).toEqual([`open at level ${await strongest()}`]);
+    expect(await stand.json('status')).toMatchObject({ degraded: [] });
+  }));
+
+describe.each(LEVELS)('level %s', (level) => {
+  it('counts every attempt once: five of 10,000 pass, 9,995 are hits of the block', () =>
+    withStand(async (stand) => {
+      if (!(await startAt(stand, level, { policy: burst() }))) return;
+      const attacker = stand.connector('loop', 10_000);
+      expect(await attacker.line(/^passed/)).toBe('passed 5 denied 9995 other 0');
+      await until('its block ended with it', () => audited(stand, 'lifted').length > 0);
+      expect(audited(stand, 'lifted')).toMatchObject([{ decision: { hits: 9995, level } }]);
+      const counters = await countersOf(stand);
+      // The canaries of gate and guard are among them.
+      expect(counters.denied).toBe(9995 + (level === 'cgroup' ? 1 : 2));
+      // The gate refused the crossing; all that came after met the guard, as its canary did.
+      expect(counters.guard_hits).toBe(level === 'cgroup' ? 0 : 9994 + 1);
+    }));
+
+  it('refuses a blocked process on every way it names as closed', () =>
+    withStand(async (stand) => {
+      if (!(await startAt(stand, level, { policy: QUIET }))) return;
+      const actor = await startTrying(stand);
+      const before = await tryAll(actor);
+      expect(before.denied).toEqual([]);
+      await stand.cli('block', '--pid', String(actor.pid));
+      const after = await tryAll(actor);
+      expect(after.denied).toEqual(level === 'cgroup' ? gated(before.open) : before.open);
+      expect(before.open).toContain('raw');
+      expect(/connects of SCTP, vsock, raw/.test(await openOf(stand))).toBe(level === 'cgroup');
+    }));
+
+  it('goes on without the agent, is adopted, and opens at once', () =>
+    withStand(async (stand) => {
+      if (!(await startAt(stand, level, { policy: QUIET }))) return;
+      const actor = await startTrying(stand);
+      const { open } = await tryAll(actor);
+      await stand.cli('block', '--pid', String(actor.pid));
+      const id = level === 'cgroup' ? 0 : linkId(stand, GUARD[level]);
+      await stand.agent?.kill('SIGKILL');
+      const { denied } = await tryAll(actor);
+      expect(denied).toEqual(level === 'cgroup' ? gated(open) : open);
+      expect(await startAt(stand, level)).toBe(true);
+      if (level !== 'cgroup') expect(linkId(stand, GUARD[level])).toBe(id);
+      expect((await tryAll(actor)).denied).toEqual(denied);
+      await stand.agent?.kill('SIGKILL');
+      const lifted = JSON.parse((await stand.cli('-o', 'json', 'unblock', '--all')).stdout) as Decision[];
+      expect(lifted.map((decision) => decision.level)).toEqual([level]);
+      expect(await tryAll(actor)).toEqual({ denied: [], open });
+    }));
+});
+
+describe('a change of level', () => {
+  it.each(LEVELS)('to %s leaves the guard of that level and no other', (level) =>
+    withStand(async (stand) => {
+      for (const from of LEVELS) {
+        if (!(await isHeld(level)) || !(await isHeld(from))) continue;
+        expect(await startAt(stand, from, { policy: burst() })).toBe(true);
+        await stand.agent?.kill('SIGKILL');
+        expect(await startAt(stand, level)).toBe(true);
+        expect(pinned(stand)).toEqual([GUARD[level]].filter(Boolean));
+        await stand.stop();
+      }
+    }),
+  );
+
+  it('takes away what an agent left that was killed between two steps', () =>
+    withStand(async (stand) => {
+      const from = await strongest();
+      expect(await startAt(stand, from, { policy: burst() })).toBe(true);
+      const actor = await startTrying(stand);
+      await stand.cli('block', '--pid', String(actor.pid));
+      await stand.agent?.kill('SIGKILL');
+      const path = linkPath(stand.pin, GUARD[from]);
+      if (from !== 'cgroup') renameSync(path, `${path}_new`);
+      expect(await startAt(stand, 'cgroup')).toBe(true);
+      expect([existsSync(path) && from !== 'cgroup', existsSync(`${path}_new`)]).toEqual([false, false]);
+      expect((await tryAll(actor)).open).toContain('raw');
+    }));
+
+  it('that fails changes nothing: the level before stays in force', () =>
+    withStand(async (stand) => {
+      const level = await strongest();
+      const absent = (['lsm', 'fmod_ret'] as const).find((other) => other !== level);
+      expect(await startAt(stand, level, { policy: burst() })).toBe(true);
+      const attacker = stand.connector('step', 0);
+      await stand.cli('block', '--pid', String(attacker.pid));
+      await stand.agent?.kill('SIGKILL');
+      if (absent !== undefined && !(await isHeld(absent))) {
+        const agent = stand.launch({ mode: 'enforce', args: ['--level', absent] });
+        await expect(agent.line(/^ready /)).rejects.toThrow(`level ${absent} does not hold`);
+        expect(agent.child.exitCode).toBe(6);
+      }
+      expect(pinned(stand)).toEqual([GUARD[level]].filter(Boolean));
+      await expectStep(attacker, 'denied');
+    }));
+});
