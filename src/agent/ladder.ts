@@ -24,6 +24,11 @@ export class Ladder {
     return this.#raised?.attached ? [this.#raised.attached] : [];
   }
 
+  /** Connects that met no guard: another one was preempted in it on the same CPU. The gate still stands behind it. */
+  get missed(): number {
+    return this.guard.reduce((sum, { link }) => sum + this.#agent.native.linkInfo(link).missed, 0);
+  }
+
   /** Why stronger levels do not hold. */
   get reasons(): ReadonlyMap<GuardLevel, string> {
     return this.#raised?.reasons ?? new Map();

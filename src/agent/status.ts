@@ -66,6 +66,7 @@ export const countersOf = (agent: Agent): Record<string, number> => {
     audit_log_failed: reporter.audit.failed,
     enforce_failures: reporter.failures,
     windows_swept: agent.swept,
+    guard_missed: agent.ladder.missed,
     lines_dropped: agent.voice.dropped,
     tree_forgotten: agent.host.tree.forgotten,
     ...agent.controlCounters(),

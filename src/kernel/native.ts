@@ -52,8 +52,11 @@ export interface Native {
   linkOpen(path: string): LinkHandle;
   /** Replaces the program of a cgroup link in place, atomically. */
   linkUpdate(link: LinkHandle, object: ObjectHandle, program: string): void;
-  /** Program id a link runs, and the cgroup id it is attached to (0n when it is no cgroup link). */
-  linkInfo(link: LinkHandle): { id: number; programId: number; cgroupId: bigint };
+  /**
+   * Program id a link runs, the cgroup id it is attached to (0n when it is no cgroup link), and how often the
+   * kernel left the program out since it was at work on that CPU already (0 before 5.12).
+   */
+  linkInfo(link: LinkHandle): { id: number; programId: number; cgroupId: bigint; missed: number };
   /** Detaches even if other references exist. */
   linkDetach(link: LinkHandle): void;
   /** Drops our reference; a pinned link stays attached. */

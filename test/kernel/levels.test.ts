@@ -111,6 +111,25 @@ describe.each(LEVELS)('level %s', (level) => {
     }));
 });
 
+it('claims no level under a panic, and takes it when that ends', () =>
+  withStand(async (stand) => {
+    const level = await strongest();
+    expect(await startAt(stand, level, { policy: QUIET })).toBe(true);
+    await stand.agent?.kill('SIGKILL');
+    await stand.cli('panic');
+    const agent = await stand.start({ mode: 'enforce', args: ['--level', level] });
+    expect(await agent.line(/^ready /)).toMatch(/^ready mode=audit panic level=cgroup /);
+    const actor = await startTrying(stand);
+    await stand.cli('block', '--pid', String(actor.pid));
+    const { open, denied } = await tryAll(actor);
+    expect(denied).toEqual([]);
+    expect((await stand.cli('mode', 'enforce')).code).toBe(0);
+    expect(await stand.json('status')).toMatchObject({ level, degraded: [] });
+    await stand.cli('unblock', '--all');
+    await stand.cli('block', '--pid', String(actor.pid));
+    expect((await tryAll(actor)).denied).toEqual(level === 'cgroup' ? gated(open) : open);
+  }));
+
 describe('a change of level', () => {
   it.each(LEVELS)('to %s leaves the guard of that level and no other', (level) =>
     withStand(async (stand) => {
