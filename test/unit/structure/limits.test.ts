@@ -4,7 +4,7 @@ import { filesBelow, foldersIn, read } from './tree.js';
 
 const LINES_MAX = 250;
 const C_FUNCTION_MAX = 60;
-const WRITTEN = ['src', 'test', 'bpf', 'native', 'scripts', 'policies'].flatMap((folder) =>
+const WRITTEN = ['src', 'bench', 'test', 'bpf', 'native', 'scripts', 'policies'].flatMap((folder) =>
   filesBelow(folder, /\.(ts|c|h|cc|mjs|cjs|yaml)$|^[a-z-]+$/),
 );
 const files = WRITTEN.filter((file) => file !== 'src/abi/generated.ts');
