@@ -1,6 +1,6 @@
 /** Events of many keys in even steps of time, the keys drawn at random but the same in every run. */
 import type { Stretch } from './layouts.js';
-import { LIMIT, WITHIN_NS } from './layouts.js';
+import { WITHIN_NS } from './layouts.js';
 
 /** Events of one key that lie in a window on the average: few keys cross. */
 const MEAN = 2;

@@ -1,0 +1,76 @@
+/** The production way out of a ring: the addon's columns, and the events decoded from them. */
+import { KG_EVENT_WORDS, KgEventColumns } from '../../src/abi/generated.js';
+import { BatchReader } from '../../src/decode/batch.js';
+import { LiveEvent } from '../../src/decode/live-event.js';
+import { native } from '../../src/kernel/native.js';
+import type { Enricher, ProcessFeed } from '../../src/model/enricher.js';
+
+/** As the agent has it. */
+const CAPACITY = 4096;
+
+export interface Drain {
+  /** Hands over all that is in the ring; the sum of five fields of each record. */
+  readonly drain: () => number;
+  readonly close: () => void;
+}
+
+const open = (
+  ring: number,
+  make: (columns: Uint32Array, tail: Uint8Array) => (count: number) => number,
+): Drain => {
+  const columns = new Uint32Array((KG_EVENT_WORDS + 2) * CAPACITY);
+  const tail = new Uint8Array(CAPACITY * 512);
+  const batch = make(columns, tail);
+  let sum = 0;
+  const options = { words: KG_EVENT_WORDS, capacity: CAPACITY, columns, tail, intervalMs: 1, idleTicks: 3 };
+  const handle = native().ringOpen([ring], options, (count) => {
+    sum += batch(count);
+  });
+  return {
+    drain: () => {
+      sum = 0;
+      native().ringDrain(handle);
+      return sum;
+    },
+    close: () => native().ringClose(handle),
+  };
+};
+
+/** One call a batch; fields are read where the addon put them. */
+export const decodedColumns = (ring: number): Drain =>
+  open(ring, (columns) => {
+    const events = new KgEventColumns(columns, CAPACITY);
+    return (count) => {
+      let sum = 0;
+      for (let i = 0; i < count; i++) {
+        sum += events.at_ns(i) + events.cgroup(i) + events.tgid(i) + events.kind(i) + events.dport(i);
+      }
+      return sum;
+    };
+  });
+
+const NOBODY: Enricher & ProcessFeed = {
+  process: () => ({ comm: '', exe: '', cmdline: '' }),
+  nameOf: () => '',
+  cgroup: () => ({ path: '', unit: undefined, container: undefined }),
+  user: () => undefined,
+  exec: () => {},
+  fork: () => {},
+  exit: () => {},
+};
+
+/** The same with the reader and the cursor every stage behind them sees. */
+export const decodedEvents = (ring: number): Drain =>
+  open(ring, (columns, tail) => {
+    const raw = new KgEventColumns(columns, CAPACITY);
+    const deps = { enricher: NOBODY, clock: { wall: () => '' }, lost: () => 0 };
+    const reader = new BatchReader({ columns, capacity: CAPACITY, tail }, new LiveEvent(raw, deps), NOBODY);
+    return (count) => {
+      let sum = 0;
+      // What only strings or keys are made of is read raw here too: those are made for few events.
+      reader.read(count, (event, i) => {
+        sum += event.atNs + raw.cgroup(i) + event.pid + (event.kind === 'connect' ? 1 : 0) + raw.dport(i);
+      });
+      return sum;
+    };
+  });
