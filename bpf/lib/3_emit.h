@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Hands records to the agent. Waking it costs the caller more than all the rest, so telemetry wakes
- * it at most once per KG_WAKE_NS or at KG_WAKE_BYTES; a crossing wakes it at once. */
+ * it at most once per KG_WAKE_NS, or per KG_RUSH_NS while it is KG_WAKE_BYTES behind: an agent that cannot
+ * keep up is awake, and must not have every caller pay for waking it. A crossing wakes it at once. */
 #ifndef KG_3_EMIT_H
 #define KG_3_EMIT_H
 
 #include "lib/2_control.h"
 
 #define KG_WAKE_NS 1000000ULL
+#define KG_RUSH_NS 125000ULL
 #define KG_WAKE_BYTES (64 * 1024)
 
 /* The agent drains again for a few KG_WAKE_NS after each wake-up, so a record left without one is seen. */
 static __always_inline __u64 kg_wake(__u64 now)
 {
-	if (now - kg_control_get(KG_CTL_LAST_WAKE) < KG_WAKE_NS &&
-	    bpf_ringbuf_query(&kg_events, BPF_RB_AVAIL_DATA) < KG_WAKE_BYTES)
+	__u64 since = now - kg_control_get(KG_CTL_LAST_WAKE);
+
+	if (since < KG_RUSH_NS ||
+	    (since < KG_WAKE_NS && bpf_ringbuf_query(&kg_events, BPF_RB_AVAIL_DATA) < KG_WAKE_BYTES))
 		return BPF_RB_NO_WAKEUP;
 	kg_control_set(KG_CTL_LAST_WAKE, now);
 	return BPF_RB_FORCE_WAKEUP;
