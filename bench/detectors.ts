@@ -1,7 +1,7 @@
 /** The window table against what else one would take: speed, bytes a key, and the same alarms. */
 import { type Layout, LIMIT, lruArrays, naiveList, windowTable } from './detectors/layouts.js';
 import { Stream } from './detectors/stream.js';
-import type { BenchOptions, BenchResult, Count, Ratio, Series } from './lib/bench.js';
+import type { BenchOptions, BenchResult } from './lib/bench.js';
 import { inTurn } from './lib/order.js';
 
 export const summary = 'exact windows over 1 k to 1 M keys: ours, lru-cache with arrays, plain lists';
@@ -64,27 +64,47 @@ const compare = async (keys: number, rounds: number): Promise<Side[]> => {
   return sides;
 };
 
+/** The rows of one size. Ours carries the goals, at the largest. */
+const rowsOf = (keys: number, sides: readonly Side[]): Pick<BenchResult, 'series' | 'ratios' | 'counts'> => {
+  const [ours, ...others] = sides.map((side) => ({ ...side, title: `${side.name}, ${label(keys)} keys` }));
+  if (ours === undefined) throw new Error('nothing to compare');
+  const all = [ours, ...others];
+  const goal = <T>(title: string, limits: T): T | undefined =>
+    title === ours.title && keys === Math.max(...SIZES) ? limits : undefined;
+  return {
+    series: all.map(({ title, samples }) => ({
+      name: title,
+      unit: 'M events/s',
+      samples,
+      ...goal(title, { least: 5 }),
+    })),
+    ratios: others.map(({ title }) => ({ of: ours.title, to: title })),
+    counts: [
+      ...all.map(({ title, bytes }) => ({
+        name: `bytes a key, ${title}`,
+        value: bytes / keys,
+        ...goal(title, { most: BYTES_MOST }),
+      })),
+      { name: `alarms, ${ours.title}`, value: ours.alarms },
+      ...others.map(({ title, alarms }) => ({
+        name: `alarms, ${title}`,
+        value: alarms,
+        exactly: ours.alarms,
+      })),
+    ],
+  };
+};
+
 export const run = async ({ rounds = ROUNDS, say }: BenchOptions): Promise<BenchResult> => {
-  const series: Series[] = [];
-  const ratios: Ratio[] = [];
-  const counts: Count[] = [];
+  const rows = [];
   for (const keys of SIZES) {
     say(`${label(keys)} keys, ${rounds} rounds of ${EVENTS} events ...`);
-    const sides = await compare(keys, rounds);
-    const named = (name: string): string => `${name}, ${label(keys)} keys`;
-    const [ours, ...others] = sides as [Side, ...Side[]];
-    for (const { name, samples } of sides) {
-      const goal = name === ours.name && keys === 1e6 ? { least: 5 } : {};
-      series.push({ name: named(name), unit: 'M events/s', samples, ...goal });
-    }
-    for (const { name } of others) ratios.push({ of: named(ours.name), to: named(name) });
-    for (const { name, bytes } of sides) {
-      const goal = name === ours.name && keys === 1e6 ? { most: BYTES_MOST } : {};
-      counts.push({ name: `bytes a key, ${named(name)}`, value: bytes / keys, ...goal });
-    }
-    counts.push({ name: `alarms, ${named(ours.name)}`, value: ours.alarms });
-    for (const { name, alarms } of others)
-      counts.push({ name: `alarms, ${named(name)}`, value: alarms, exactly: ours.alarms });
+    rows.push(rowsOf(keys, await compare(keys, rounds)));
   }
-  return { series, ratios, counts, notes: [] };
+  return {
+    series: rows.flatMap(({ series }) => series),
+    ratios: rows.flatMap(({ ratios }) => ratios),
+    counts: rows.flatMap(({ counts }) => counts),
+    notes: [],
+  };
 };
