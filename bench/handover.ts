@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { decodedColumns, decodedEvents } from './handover/drains.js';
+import { decodedEvents, decodedRows } from './handover/drains.js';
 import type { BenchOptions, BenchResult } from './lib/bench.js';
 import { addon, bpfObject } from './lib/build.js';
 import { inTurn } from './lib/order.js';
@@ -21,7 +21,7 @@ const RECORDS = RUNS * 1000;
 /** fill.bpf.c adds 0..999 to three of the five fields that are read. */
 const SUM = RUNS * (3 * 499_500 + 1000 * (1e9 + 4242 + 1));
 const C = 'C drain';
-const COLUMNS = 'columns in JavaScript';
+const ROWS = 'rows in JavaScript';
 const EVENTS = 'events in JavaScript';
 
 interface Ceiling {
@@ -58,11 +58,11 @@ const race = async (ceiling: Ceiling, sides: readonly Side[], rounds: number): P
 };
 
 const measure = async (ceiling: Ceiling, ring: number, rounds: number): Promise<BenchResult> => {
-  const hands = [decodedColumns(ring), decodedEvents(ring)] as const;
+  const hands = [decodedRows(ring), decodedEvents(ring)] as const;
   const named = [
     [C, () => ceiling.drainOwn()],
     ['libbpf with a callback', () => ceiling.drainLibbpf()],
-    [COLUMNS, hands[0].drain],
+    [ROWS, hands[0].drain],
     [EVENTS, hands[1].drain],
   ] as const;
   const sides = named.map(([name, drain]) => ({ name, drain, samples: [] as number[] }));
@@ -71,7 +71,7 @@ const measure = async (ceiling: Ceiling, ring: number, rounds: number): Promise<
     return {
       series: sides.map(({ name, samples }) => ({ name, samples, unit: 'ns/event' })),
       ratios: [
-        { of: COLUMNS, to: C, most: 1.3 },
+        { of: ROWS, to: C, most: 1.3 },
         { of: EVENTS, to: C },
       ],
       counts: [

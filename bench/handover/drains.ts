@@ -1,5 +1,5 @@
-/** The production way out of a ring: the addon's columns, and the events decoded from them. */
-import { KG_EVENT_WORDS, KgEventColumns } from '../../src/abi/generated.js';
+/** The production way out of a ring: the addon's rows, and the events decoded from them. */
+import { KG_EVENT_WORDS, KG_ROW_WORDS, KgEventRows } from '../../src/abi/generated.js';
 import { BatchReader } from '../../src/decode/batch.js';
 import { LiveEvent } from '../../src/decode/live-event.js';
 import { native } from '../../src/kernel/native.js';
@@ -16,13 +16,13 @@ export interface Drain {
 
 const open = (
   ring: number,
-  make: (columns: Uint32Array, tail: Uint8Array) => (count: number) => number,
+  make: (rows: Uint32Array, tail: Uint8Array) => (count: number) => number,
 ): Drain => {
-  const columns = new Uint32Array((KG_EVENT_WORDS + 2) * CAPACITY);
+  const rows = new Uint32Array(KG_ROW_WORDS * CAPACITY);
   const tail = new Uint8Array(CAPACITY * 512);
-  const batch = make(columns, tail);
+  const batch = make(rows, tail);
   let sum = 0;
-  const options = { words: KG_EVENT_WORDS, capacity: CAPACITY, columns, tail, intervalMs: 1, idleTicks: 3 };
+  const options = { words: KG_EVENT_WORDS, capacity: CAPACITY, rows, tail, intervalMs: 1, idleTicks: 3 };
   const handle = native().ringOpen([ring], options, (count) => {
     sum += batch(count);
   });
@@ -37,9 +37,9 @@ const open = (
 };
 
 /** One call a batch; fields are read where the addon put them. */
-export const decodedColumns = (ring: number): Drain =>
-  open(ring, (columns) => {
-    const events = new KgEventColumns(columns, CAPACITY);
+export const decodedRows = (ring: number): Drain =>
+  open(ring, (rows) => {
+    const events = new KgEventRows(rows);
     return (count) => {
       let sum = 0;
       for (let i = 0; i < count; i++) {
@@ -61,10 +61,10 @@ const NOBODY: Enricher & ProcessFeed = {
 
 /** The same with the reader and the cursor every stage behind them sees. */
 export const decodedEvents = (ring: number): Drain =>
-  open(ring, (columns, tail) => {
-    const raw = new KgEventColumns(columns, CAPACITY);
+  open(ring, (rows, tail) => {
+    const raw = new KgEventRows(rows);
     const deps = { enricher: NOBODY, clock: { wall: () => '' }, lost: () => 0 };
-    const reader = new BatchReader({ columns, capacity: CAPACITY, tail }, new LiveEvent(raw, deps), NOBODY);
+    const reader = new BatchReader({ rows, tail }, new LiveEvent(raw, deps), NOBODY);
     return (count) => {
       let sum = 0;
       // What only strings or keys are made of is read raw here too: those are made for few events.

@@ -1,7 +1,7 @@
 /** The production object, loaded with a set of rules, attached to a cgroup and taken off again as often as one likes. */
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { KG_EVENT_WORDS } from '../../src/abi/generated.js';
+import { KG_EVENT_WORDS, KG_ROW_WORDS } from '../../src/abi/generated.js';
 import { PROGRAMS } from '../../src/kernel/links.js';
 import { closeMaps, type Maps, mapsOf } from '../../src/kernel/maps.js';
 import { type LinkHandle, native, type ObjectHandle, type RingHandle } from '../../src/kernel/native.js';
@@ -65,7 +65,7 @@ export class Attachment {
     const options = {
       words: KG_EVENT_WORDS,
       capacity: CAPACITY,
-      columns: new Uint32Array((KG_EVENT_WORDS + 2) * CAPACITY),
+      rows: new Uint32Array(KG_ROW_WORDS * CAPACITY),
       tail: new Uint8Array(CAPACITY * 512),
       intervalMs: 1,
       idleTicks: 3,

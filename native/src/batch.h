@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Records of several rings, in order, as columns of 32-bit words.
+// Records of several rings, in order, as rows of 32-bit words.
 #pragma once
 
 #include <cstddef>
@@ -11,9 +11,13 @@
 
 namespace kerngate {
 
-// Where a batch goes: `columns` holds (words + 2) * capacity words.
-struct Columns {
-  uint32_t* columns;
+// Words that follow those of a record: offset and length of its tail.
+constexpr size_t kTailWords = 2;
+
+// Where a batch goes: `rows` holds capacity * (words + 2) words. Rows, not columns: the agent looks at a few
+// fields of a record and at all of some, and one record is then three cache lines in a row, moved as they are.
+struct Rows {
+  uint32_t* rows;
   uint8_t* tail;
   size_t tail_size;
 };
@@ -23,26 +27,19 @@ class Batch {
   Batch(size_t words, size_t capacity) : words_(words), capacity_(capacity) {}
 
   // Fills `to` from the rings, the first one first, and gives their room back. Returns the number of records.
-  size_t Fill(std::vector<std::unique_ptr<RingBuffer>>& rings, const Columns& to);
+  size_t Fill(std::vector<std::unique_ptr<RingBuffer>>& rings, const Rows& to);
 
   size_t words() const { return words_; }
   size_t capacity() const { return capacity_; }
   uint64_t too_short() const { return too_short_; }
 
  private:
-  bool Take(RingBuffer& ring, const Columns& to);
-  void Tail(const uint8_t* from, size_t size, const Columns& to);
-  void Scatter(const Columns& to);
-
-  // Records per store pass: 16 words fill one cache line of a column. Record by record, the columns,
-  // a power of two apart, would push each other out of the first-level cache.
-  static constexpr size_t kBlock = 16;
+  bool Take(RingBuffer& ring, const Rows& to);
+  void Tail(const uint8_t* from, size_t size, uint32_t* place, const Rows& to);
 
   const size_t words_;
   const size_t capacity_;
-  const uint32_t* block_[kBlock];
-  size_t held_ = 0;   // records in block_
-  size_t count_ = 0;  // records scattered before them
+  size_t count_ = 0;
   size_t tail_used_ = 0;
   uint64_t too_short_ = 0;
 };

@@ -36,8 +36,8 @@ int Ring::Add(int fd) {
   return err;
 }
 
-void Ring::Bind(Napi::Uint32Array columns, Napi::Uint8Array tail, Napi::Function on_batch) {
-  columns_ = Napi::Reference<Napi::Uint32Array>::New(columns, 1);
+void Ring::Bind(Napi::Uint32Array rows, Napi::Uint8Array tail, Napi::Function on_batch) {
+  rows_ = Napi::Reference<Napi::Uint32Array>::New(rows, 1);
   tail_ = Napi::Reference<Napi::Uint8Array>::New(tail, 1);
   on_batch_ = Napi::Persistent(on_batch);
 }
@@ -66,7 +66,7 @@ void Ring::Close() {
   if (closed_) return;
   closed_ = true;
   if (owner_ != nullptr) owner_->ring = nullptr;
-  columns_.Reset();
+  rows_.Reset();
   tail_.Reset();
   on_batch_.Reset();
   if (handles_ == 0) {  // never started
@@ -138,7 +138,7 @@ void Ring::Look() {
 }
 
 bool Ring::Step(Call call, size_t* count) {
-  Columns to;
+  Rows to;
   *count = 0;
   if (!Target(&to)) {
     if (call == Call::kFromLoop) Escalate(env_);
@@ -153,14 +153,14 @@ bool Ring::Step(Call call, size_t* count) {
 }
 
 // Asked anew for each batch: JavaScript may have transferred the memory away. Throws when it has.
-bool Ring::Target(Columns* to) {
-  Napi::Uint32Array columns = columns_.Value();
+bool Ring::Target(Rows* to) {
+  Napi::Uint32Array rows = rows_.Value();
   Napi::Uint8Array tail = tail_.Value();
-  if (columns.ElementLength() < (options_.words + 2) * options_.capacity) {
-    Fail(env_, EINVAL, "the columns of a ring were taken away");
+  if (rows.ElementLength() < (options_.words + kTailWords) * options_.capacity) {
+    Fail(env_, EINVAL, "the rows of a ring were taken away");
     return false;
   }
-  *to = {columns.Data(), tail.Data(), tail.ByteLength()};
+  *to = {rows.Data(), tail.Data(), tail.ByteLength()};
   return true;
 }
 

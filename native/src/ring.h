@@ -36,7 +36,7 @@ class Ring {
   // Each returns 0 or an errno. After Start failed only Close may be called.
   int Add(int fd);
   int Start(RingHandle* owner);
-  void Bind(Napi::Uint32Array columns, Napi::Uint8Array tail, Napi::Function on_batch);
+  void Bind(Napi::Uint32Array rows, Napi::Uint8Array tail, Napi::Function on_batch);
 
   // Stops at once; the object deletes itself when libuv lets go of it.
   void Close();
@@ -60,7 +60,7 @@ class Ring {
   void Look();
   // Hands one batch over. False when nothing more may be handed over in this turn.
   bool Step(Call call, size_t* count);
-  bool Target(Columns* to);
+  bool Target(Rows* to);
   bool Deliver(Call call, size_t count);
   void Closed();
 
@@ -73,7 +73,7 @@ class Ring {
   const Options options_;
   Batch batch_;
   std::vector<std::unique_ptr<RingBuffer>> rings_;
-  Napi::Reference<Napi::Uint32Array> columns_;
+  Napi::Reference<Napi::Uint32Array> rows_;
   Napi::Reference<Napi::Uint8Array> tail_;
   Napi::FunctionReference on_batch_;
   RingHandle* owner_ = nullptr;

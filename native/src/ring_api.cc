@@ -31,7 +31,7 @@ bool ReadArray(const Napi::Object& from, const char* name, napi_typedarray_type 
 
 struct Request {
   Ring::Options options;
-  Napi::Uint32Array columns;
+  Napi::Uint32Array rows;
   Napi::Uint8Array tail;
 };
 
@@ -45,9 +45,9 @@ const char* Read(const Napi::Object& from, Request* to) {
   if (!ReadNumber(from, "capacity", 1, kMostRecords, &capacity)) return "capacity";
   if (!ReadNumber(from, "intervalMs", 0, 60000, &interval)) return "intervalMs";
   if (!ReadNumber(from, "idleTicks", 0, 1e6, &ticks)) return "idleTicks";
-  if (!ReadArray(from, "columns", napi_uint32_array, &to->columns)) return "columns";
+  if (!ReadArray(from, "rows", napi_uint32_array, &to->rows)) return "rows";
   if (!ReadArray(from, "tail", napi_uint8_array, &to->tail)) return "tail";
-  if (static_cast<double>(to->columns.ElementLength()) < (words + 2) * capacity) return "columns (too short)";
+  if (static_cast<double>(to->rows.ElementLength()) < (words + kTailWords) * capacity) return "rows (too short)";
   to->options = {static_cast<size_t>(words), static_cast<size_t>(capacity), static_cast<uint64_t>(interval),
                  static_cast<int>(ticks)};
   return nullptr;
@@ -78,7 +78,7 @@ Napi::Value Open(const Napi::CallbackInfo& info) {
   if (err == 0) {
     auto* handle = new RingHandle();
     const Napi::Value result = MakeHandle(info.Env(), handle);
-    ring->Bind(request.columns, request.tail, on_batch);
+    ring->Bind(request.rows, request.tail, on_batch);
     err = ring->Start(handle);
     if (err == 0) return result;
   }

@@ -25,7 +25,7 @@ export const emitTypeScript = (abi: Abi, hooks: Readonly<Record<string, HookFile
     ...abi.enums.filter(({ name }) => !name.startsWith('kg_kind_')).map(emitEnum),
     emitKinds(abi),
     ...abi.structs.map(emitStruct),
-    emitColumns(event),
+    emitRows(event),
     emitHooks(hooks),
     '',
   ].join('\n\n');
@@ -111,21 +111,21 @@ const encodeField = ({ name, type, offset, size }: Field): string => {
   return `encode${pascal(type)}(value.${name}, view, ${at})`;
 };
 
-/** Word w of record i lies at columns[w * capacity + i]; smaller fields are cut out of their word. */
-const emitColumns = (event: Struct): string => {
-  const methods = event.fields.filter((field) => !/^pad\d*$/.test(field.name)).flatMap(columnMethods);
+/** Word w of record i lies at rows[i * KG_ROW_WORDS + w]; smaller fields are cut out of their word. */
+const emitRows = (event: Struct): string => {
+  const methods = event.fields.filter((field) => !/^pad\d*$/.test(field.name)).flatMap(rowMethods);
   return `export const KG_EVENT_WORDS = ${event.size / 4};
+/** Of a drained record: its own words, then offset and length of its tail. */
+export const KG_ROW_WORDS = KG_EVENT_WORDS + 2;
 
-/** Reads fields of records that the native drain scattered into columns. */
-export class KgEventColumns {
-  private readonly c: Uint32Array;
-  private readonly n: number;
-  constructor(columns: Uint32Array, capacity: number) {
-    this.c = columns;
-    this.n = capacity;
+/** Reads fields of records where the native drain put them. */
+export class KgEventRows {
+  private readonly r: Uint32Array;
+  constructor(rows: Uint32Array) {
+    this.r = rows;
   }
   private w(word: number, i: number): number {
-    return this.c[word * this.n + i] as number;
+    return this.r[i * KG_ROW_WORDS + word] as number;
   }
 ${methods.map((line) => `  ${line}`).join('\n')}
 }
@@ -157,7 +157,7 @@ const cut = (bytes: Uint8Array): string => {
 };`;
 };
 
-const columnMethods = ({ name, type, offset, size }: Field): string[] => {
+const rowMethods = ({ name, type, offset, size }: Field): string[] => {
   const word = Math.floor(offset / 4);
   const shift = (offset % 4) * 8;
   if (type === 'u64') {

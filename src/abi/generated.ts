@@ -699,17 +699,17 @@ export const encodeKgWindowKey = (value: KgWindowKey, view: DataView = new DataV
 };
 
 export const KG_EVENT_WORDS = 40;
+/** Of a drained record: its own words, then offset and length of its tail. */
+export const KG_ROW_WORDS = KG_EVENT_WORDS + 2;
 
-/** Reads fields of records that the native drain scattered into columns. */
-export class KgEventColumns {
-  private readonly c: Uint32Array;
-  private readonly n: number;
-  constructor(columns: Uint32Array, capacity: number) {
-    this.c = columns;
-    this.n = capacity;
+/** Reads fields of records where the native drain put them. */
+export class KgEventRows {
+  private readonly r: Uint32Array;
+  constructor(rows: Uint32Array) {
+    this.r = rows;
   }
   private w(word: number, i: number): number {
-    return this.c[word * this.n + i] as number;
+    return this.r[i * KG_ROW_WORDS + word] as number;
   }
   at_ns(i: number): number { return this.w(0, i) + this.w(1, i) * 2 ** 32; }
   at_ns_big(i: number): bigint { return BigInt(this.w(0, i)) | (BigInt(this.w(1, i)) << 32n); }

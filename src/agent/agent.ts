@@ -104,8 +104,7 @@ export class Agent {
     this.reporter = new Reporter({
       clock: this.clock,
       auditLog: paths.auditLog,
-      columns: this.#intake.columns,
-      capacity: this.#intake.capacity,
+      rows: this.#intake.rows,
       cursor: this.#intake.cursor,
       say: this.say,
       born: (child, parent) => this.host.tree.born(child, parent),

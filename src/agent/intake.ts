@@ -1,5 +1,5 @@
-/** What comes in from the kernel: the two rings, the columns they are drained into, and who reads those. */
-import { KG_EVENT_WORDS, KgEventColumns } from '../abi/generated.js';
+/** What comes in from the kernel: the two rings, the rows they are drained into, and who reads those. */
+import { KG_EVENT_WORDS, KG_ROW_WORDS, KgEventRows } from '../abi/generated.js';
 import { BatchReader } from '../decode/batch.js';
 import { LiveEvent, type LiveEventDeps } from '../decode/live-event.js';
 import type { ProcEnricher } from '../enrich/enricher.js';
@@ -8,27 +8,25 @@ import type { Sensor } from '../kernel/sensor.js';
 import type { CursorFactory } from '../model/cursor.js';
 import type { Pipeline } from '../pipeline.js';
 
-/** Records handed over per call; a batch of them is 0.7 MiB of columns. */
+/** Records handed over per call; a batch of them is 0.7 MiB of rows. */
 const CAPACITY = 4096;
 const TAIL_BYTES = CAPACITY * 512;
 /** Telemetry follows its crossing by at most the kernel's wake interval; this waits for it. */
 const EVIDENCE_MS = 20;
 
 export class Intake {
-  readonly capacity = CAPACITY;
-  readonly columns = new Uint32Array((KG_EVENT_WORDS + 2) * CAPACITY);
+  readonly rows = new Uint32Array(KG_ROW_WORDS * CAPACITY);
   readonly reader: BatchReader;
-  /** A view of records kept in other columns. */
+  /** A view of records kept in other rows. */
   readonly cursor: CursorFactory;
   readonly #tail = new Uint8Array(TAIL_BYTES);
   #evidenceTimer: NodeJS.Timeout | undefined;
 
   constructor(deps: LiveEventDeps & { readonly enricher: ProcEnricher }) {
-    const eventOf = (words: Uint32Array, capacity: number) =>
-      new LiveEvent(new KgEventColumns(words, capacity), deps);
+    const eventOf = (rows: Uint32Array) => new LiveEvent(new KgEventRows(rows), deps);
     this.cursor = eventOf;
-    const source = { columns: this.columns, capacity: CAPACITY, tail: this.#tail };
-    this.reader = new BatchReader(source, eventOf(this.columns, CAPACITY), deps.enricher);
+    const source = { rows: this.rows, tail: this.#tail };
+    this.reader = new BatchReader(source, eventOf(this.rows), deps.enricher);
   }
 
   /** Opens the rings; `onCount` hears of each batch before `pipeline` takes it. */
@@ -37,7 +35,7 @@ export class Intake {
     const options = {
       words: KG_EVENT_WORDS,
       capacity: CAPACITY,
-      columns: this.columns,
+      rows: this.rows,
       tail: this.#tail,
       intervalMs: 1,
       idleTicks: 3,

@@ -1,5 +1,5 @@
 /** The end of the line: history, findings, followers, the audit log, and the lines people read. */
-import { KG_EVENT_WORDS } from '../abi/generated.js';
+import { KG_ROW_WORDS } from '../abi/generated.js';
 import type { Ruling } from '../decide/rule-on.js';
 import type { LiveEvent } from '../decode/live-event.js';
 import type { Clock } from '../lib/clock.js';
@@ -24,8 +24,7 @@ const EVIDENCE_MAX = 32;
 export interface ReporterOptions {
   readonly clock: Clock;
   readonly auditLog: string;
-  readonly columns: Uint32Array;
-  readonly capacity: number;
+  readonly rows: Uint32Array;
   readonly cursor: CursorFactory;
   readonly say: (line: string) => void;
   /** A birth was seen. */
@@ -46,13 +45,13 @@ export class Reporter implements Report {
 
   constructor(options: ReporterOptions) {
     this.#options = options;
-    this.history = new History({ words: KG_EVENT_WORDS, capacity: HISTORY, cursor: options.cursor });
+    this.history = new History({ words: KG_ROW_WORDS, capacity: HISTORY, cursor: options.cursor });
     this.audit = new AuditLog(options.auditLog, options.clock);
     this.rate = new Rate(options.clock.bootNs());
   }
 
   event(event: LiveEvent, index: number): void {
-    this.history.push(this.#options.columns, this.#options.capacity, index);
+    this.history.push(this.#options.rows, index);
     if (this.followers.size > 0) this.followers.publish(event);
     if (event.kind === 'fork' && event.child !== undefined) {
       this.#options.born(`${event.child}@${event.childTick}`, `${event.pid}@${event.startTick}`);

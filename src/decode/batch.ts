@@ -1,13 +1,12 @@
 /** Walks one drained batch: tells the enricher of process life, then hands each event on. */
-import { KG_EVENT_WORDS } from '../abi/generated.js';
+import { KG_EVENT_WORDS, KG_ROW_WORDS } from '../abi/generated.js';
 import type { ProcessFeed } from '../model/enricher.js';
 import { parseExecTail } from './exec-tail.js';
 import type { LiveEvent } from './live-event.js';
 
 export interface BatchSource {
-  /** As the ring fills them: `words` of record i at `columns[word * capacity + i]`. */
-  readonly columns: Uint32Array;
-  readonly capacity: number;
+  /** As the ring fills them: word w of record i at `rows[i * KG_ROW_WORDS + w]`. */
+  readonly rows: Uint32Array;
   /** Where the bytes that follow records lie. */
   readonly tail: Uint8Array;
 }
@@ -27,7 +26,7 @@ export class BatchReader {
   readonly #cursor: LiveEvent;
   readonly #feed: ProcessFeed;
 
-  /** `cursor` must read the columns of `source`. */
+  /** `cursor` must read the rows of `source`. */
   constructor(source: BatchSource, cursor: LiveEvent, feed: ProcessFeed) {
     this.#source = source;
     this.#cursor = cursor;
@@ -36,7 +35,7 @@ export class BatchReader {
 
   /**
    * Calls `sink` for each of the first `count` records, in order; `index` is the record's place in the
-   * columns. Never throws: one event that cannot be handled must not cost the rest of its batch.
+   * rows. Never throws: one event that cannot be handled must not cost the rest of its batch.
    */
   read(count: number, sink: (event: LiveEvent, index: number) => void): void {
     const event = this.#cursor;
@@ -65,9 +64,10 @@ export class BatchReader {
   }
 
   #learnExec(event: LiveEvent, index: number): void {
-    const { columns, capacity, tail } = this.#source;
-    const offset = columns[KG_EVENT_WORDS * capacity + index] ?? 0;
-    const length = columns[(KG_EVENT_WORDS + 1) * capacity + index] ?? 0;
+    const { rows, tail } = this.#source;
+    const at = index * KG_ROW_WORDS + KG_EVENT_WORDS;
+    const offset = rows[at] ?? 0;
+    const length = rows[at + 1] ?? 0;
     const parsed = parseExecTail(tail.subarray(offset, offset + length));
     if (!parsed) this.counters.exec_tail_bad++;
     const { pid, startTick, comm, atNs } = event;

@@ -1,5 +1,5 @@
-/** An event straight from the ring: a cursor over its columns that reads a field when it is asked for. */
-import type { KgEventColumns } from '../abi/generated.js';
+/** An event straight from the ring: a cursor over its rows that reads a field when it is asked for. */
+import type { KgEventRows } from '../abi/generated.js';
 import type { Clock } from '../lib/clock.js';
 import { ipFromBytes } from '../lib/ip.js';
 import type { EventCursor } from '../model/cursor.js';
@@ -41,8 +41,8 @@ export class LiveEvent extends RecordView implements EventCursor, KeyedEvent {
   #srcIp: string | undefined | null = null;
   #dstIp: string | undefined | null = null;
 
-  constructor(columns: KgEventColumns, deps: LiveEventDeps) {
-    super(columns);
+  constructor(rows: KgEventRows, deps: LiveEventDeps) {
+    super(rows);
     this.#deps = deps;
   }
 
@@ -58,7 +58,7 @@ export class LiveEvent extends RecordView implements EventCursor, KeyedEvent {
   }
 
   get comm(): string {
-    this.#comm ??= this.columns.comm(this.index);
+    this.#comm ??= this.rows.comm(this.index);
     return this.#comm;
   }
 
@@ -71,7 +71,7 @@ export class LiveEvent extends RecordView implements EventCursor, KeyedEvent {
   }
 
   get cgroupId(): string {
-    this.#cgroupId ??= this.columns.cgroup_big(this.index).toString();
+    this.#cgroupId ??= this.rows.cgroup_big(this.index).toString();
     return this.#cgroupId;
   }
 
@@ -93,26 +93,26 @@ export class LiveEvent extends RecordView implements EventCursor, KeyedEvent {
 
   get srcIp(): string | undefined {
     if (this.#srcIp === null) {
-      const bytes = this.columns.saddr(this.index, this.#address);
-      this.#srcIp = isUnset(bytes, this.columns.sport(this.index)) ? undefined : ipFromBytes(bytes);
+      const bytes = this.rows.saddr(this.index, this.#address);
+      this.#srcIp = isUnset(bytes, this.rows.sport(this.index)) ? undefined : ipFromBytes(bytes);
     }
     return this.#srcIp;
   }
 
   get srcPort(): number | undefined {
-    return this.srcIp === undefined ? undefined : this.columns.sport(this.index);
+    return this.srcIp === undefined ? undefined : this.rows.sport(this.index);
   }
 
   get dstIp(): string | undefined {
     if (this.#dstIp === null) {
-      const bytes = this.columns.daddr(this.index, this.#address);
-      this.#dstIp = isUnset(bytes, this.columns.dport(this.index)) ? undefined : ipFromBytes(bytes);
+      const bytes = this.rows.daddr(this.index, this.#address);
+      this.#dstIp = isUnset(bytes, this.rows.dport(this.index)) ? undefined : ipFromBytes(bytes);
     }
     return this.#dstIp;
   }
 
   get dstPort(): number | undefined {
-    return this.dstIp === undefined ? undefined : this.columns.dport(this.index);
+    return this.dstIp === undefined ? undefined : this.rows.dport(this.index);
   }
 
   get lost(): number {
@@ -134,8 +134,8 @@ export class LiveEvent extends RecordView implements EventCursor, KeyedEvent {
   snapshot(): Event {
     return snapshotOf(this, {
       at: this.#deps.clock.wall(this.atNs),
-      bootNs: this.columns.at_ns_big(this.index).toString(),
-      start: this.columns.start_ns_big(this.index).toString(),
+      bootNs: this.rows.at_ns_big(this.index).toString(),
+      start: this.rows.start_ns_big(this.index).toString(),
     });
   }
 

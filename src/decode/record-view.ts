@@ -1,5 +1,5 @@
 /** The part of an event that the kernel's record alone tells: numbers, flags and their names. */
-import { KG_EVENT_FLAG, KG_VERDICT_KIND, type KgEventColumns, KINDS } from '../abi/generated.js';
+import { KG_EVENT_FLAG, KG_VERDICT_KIND, type KgEventRows, KINDS } from '../abi/generated.js';
 import { SUBJECT_NAMES } from '../abi/subject-names.js';
 import type { AuthInfo, EventKind, EventVerdict, Proto } from '../model/event.js';
 import type { SubjectKind } from '../model/subject.js';
@@ -17,58 +17,58 @@ const EXACT = 2 ** 53;
 const ticks = (ns: number): number => (ns - (ns % TICK_NS)) / TICK_NS;
 const bigTicks = (ns: bigint): number => Number(ns / BigInt(TICK_NS));
 
-/** Reads record `index` of the columns. Only records whose kind is `known` may be read further. */
+/** Reads record `index` of the rows. Only records whose kind is `known` may be read further. */
 export class RecordView {
-  protected readonly columns: KgEventColumns;
+  protected readonly rows: KgEventRows;
   protected index = 0;
 
-  constructor(columns: KgEventColumns) {
-    this.columns = columns;
+  constructor(rows: KgEventRows) {
+    this.rows = rows;
   }
 
   /** False when the record is of a kind this build does not know. */
   get known(): boolean {
-    return KINDS[this.columns.kind(this.index)] !== undefined;
+    return KINDS[this.rows.kind(this.index)] !== undefined;
   }
 
   get kind(): EventKind {
-    return KINDS[this.columns.kind(this.index)] as EventKind;
+    return KINDS[this.rows.kind(this.index)] as EventKind;
   }
 
   get atNs(): number {
-    return this.columns.at_ns(this.index);
+    return this.rows.at_ns(this.index);
   }
 
   get pid(): number {
-    return this.columns.tgid(this.index);
+    return this.rows.tgid(this.index);
   }
 
   get startTick(): number {
-    const ns = this.columns.start_ns(this.index);
-    return ns < EXACT ? ticks(ns) : bigTicks(this.columns.start_ns_big(this.index));
+    const ns = this.rows.start_ns(this.index);
+    return ns < EXACT ? ticks(ns) : bigTicks(this.rows.start_ns_big(this.index));
   }
 
   get ppid(): number {
-    return this.columns.ppid(this.index);
+    return this.rows.ppid(this.index);
   }
 
   get session(): number {
-    const session = this.columns.session(this.index);
+    const session = this.rows.session(this.index);
     // A socket without an owner carries zeros, and session 0 is somebody's.
     return session === NO_SESSION || this.ownerless ? -1 : session;
   }
 
   get uid(): number {
-    return this.columns.uid(this.index);
+    return this.rows.uid(this.index);
   }
 
   get proto(): Proto | undefined {
-    return protoOf(this.kind, this.columns.proto(this.index));
+    return protoOf(this.kind, this.rows.proto(this.index));
   }
 
   get result(): 0 | string | undefined {
     // An attempt that was let through has no result yet: connect.ok and connect.fail tell it.
-    const result = this.columns.result(this.index);
+    const result = this.rows.result(this.index);
     return OUTCOMES.has(this.kind) || result !== 0 ? resultOf(result) : undefined;
   }
 
@@ -78,17 +78,17 @@ export class RecordView {
   }
 
   get verdict(): EventVerdict {
-    const verdict = this.columns.verdict(this.index);
+    const verdict = this.rows.verdict(this.index);
     if (verdict === KG_VERDICT_KIND.DENY) return 'deny';
     return verdict === KG_VERDICT_KIND.AUDIT ? 'audit' : 'none';
   }
 
   get decision(): string | undefined {
-    return this.columns.decision(this.index) === 0 ? undefined : this.columns.decision_hex(this.index);
+    return this.rows.decision(this.index) === 0 ? undefined : this.rows.decision_hex(this.index);
   }
 
   get rule(): string | undefined {
-    return this.columns.rule(this.index) === 0 ? undefined : this.columns.rule_hex(this.index);
+    return this.rows.rule(this.index) === 0 ? undefined : this.rows.rule_hex(this.index);
   }
 
   get crossed(): boolean {
@@ -122,12 +122,12 @@ export class RecordView {
 
   /** Hits of `decision` so far; of an `exit` that did not end one, the exit code. */
   get hits(): number {
-    return this.columns.count(this.index);
+    return this.rows.count(this.index);
   }
 
   /** Kind of the subject `decision` is about, undefined without one. */
   get verdictBy(): SubjectKind | undefined {
-    return SUBJECT_NAMES[this.columns.by(this.index)];
+    return SUBJECT_NAMES[this.rows.by(this.index)];
   }
 
   get untrusted(): boolean {
@@ -135,24 +135,24 @@ export class RecordView {
   }
 
   get child(): number | undefined {
-    return this.kind === 'fork' ? this.columns.child(this.index) : undefined;
+    return this.kind === 'fork' ? this.rows.child(this.index) : undefined;
   }
 
   /** Start of the child of a `fork`, in clock ticks. */
   get childTick(): number {
-    const ns = this.columns.count(this.index);
-    return ns < EXACT ? ticks(ns) : bigTicks(this.columns.count_big(this.index));
+    const ns = this.rows.count(this.index);
+    return ns < EXACT ? ticks(ns) : bigTicks(this.rows.count_big(this.index));
   }
 
   get lineagePid(): number {
-    return this.columns.lineage_tgid(this.index);
+    return this.rows.lineage_tgid(this.index);
   }
 
   get lineageTick(): number {
-    return this.columns.lineage_tick(this.index);
+    return this.rows.lineage_tick(this.index);
   }
 
   private has(flag: number): boolean {
-    return (this.columns.flags(this.index) & flag) !== 0;
+    return (this.rows.flags(this.index) & flag) !== 0;
   }
 }

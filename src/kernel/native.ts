@@ -83,12 +83,12 @@ export interface Native {
   closeFd(fd: number): void;
 
   /**
-   * Drains ring buffers on the event loop. Records of `words` 32-bit words are scattered into
-   * `columns` (a Uint32Array of (words + 2) × capacity): word w of record i at `columns[w * capacity + i]`.
-   * A longer record's tail bytes are appended to `tail`; column `words` holds their offset and column
+   * Drains ring buffers on the event loop. Records of `words` 32-bit words are copied into
+   * `rows` (a Uint32Array of capacity × (words + 2)): word w of record i at `rows[i * (words + 2) + w]`.
+   * A longer record's tail bytes are appended to `tail`; word `words` holds their offset and word
    * `words + 1` their length (0: none; a tail that no longer fits ends the batch early). Rings are
    * drained in the order given. `onBatch(count)` is called once per batch and must consume the
-   * columns before it returns. After a wake-up that found data the rings are drained again each
+   * rows before it returns. After a wake-up that found data the rings are drained again each
    * `intervalMs` until `idleTicks` ticks in a row found nothing; then only the kernel's wake-up does.
    * A record shorter than `words` words is counted in `ringStats().short` and skipped.
    */
@@ -97,7 +97,7 @@ export interface Native {
     options: {
       words: number;
       capacity: number;
-      columns: Uint32Array;
+      rows: Uint32Array;
       tail: Uint8Array;
       intervalMs: number;
       idleTicks: number;

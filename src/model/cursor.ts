@@ -1,4 +1,4 @@
-/** A reusable view over the columns a ring was drained into. Type only. */
+/** A reusable view over the records a ring was drained into. Type only. */
 import type { EventView } from './event.js';
 
 export interface EventCursor extends EventView {
@@ -6,5 +6,5 @@ export interface EventCursor extends EventView {
   load(index: number): void;
 }
 
-/** Makes a cursor over columns laid out as `words` × `capacity` (see `Native.ringOpen`). */
-export type CursorFactory = (columns: Uint32Array, capacity: number) => EventCursor;
+/** Makes a cursor over records laid out as rows (see `Native.ringOpen`). */
+export type CursorFactory = (rows: Uint32Array) => EventCursor;

@@ -81,7 +81,7 @@ export interface Event {
 
 /**
  * An event on its way through the stages, read on demand: a live one is a cursor over the ring's
- * columns, a replayed one wraps its JSON. It is valid only during the call that received it; what
+ * rows, a replayed one wraps its JSON. It is valid only during the call that received it; what
  * must be kept is kept by `snapshot()`.
  */
 export interface EventView {

@@ -3,7 +3,7 @@ import type { CursorFactory, EventCursor } from '../model/cursor.js';
 import type { Event, EventKind, EventView } from '../model/event.js';
 
 export interface HistoryOptions {
-  /** 32-bit words of a record. */
+  /** 32-bit words of a row. */
   readonly words: number;
   /** Records kept. */
   readonly capacity: number;
@@ -22,16 +22,14 @@ export interface HistoryQuery {
 const DISORDER_NS = 1e9;
 
 /**
- * A record is a row of words here, not a column as in the ring: copying one touches few cache lines,
- * and no event becomes an object before it is asked for. What the kernel does not record (executable,
- * command line, paths) is looked up at that moment.
+ * Records stay rows of words as the ring handed them over: no event becomes an object before it is asked
+ * for. What the kernel does not record (executable, command line, paths) is looked up at that moment.
+ * The tail of a record is not kept: a place that names one means nothing here.
  */
 export class History {
   readonly #words: number;
   readonly #capacity: number;
   readonly #rows: Uint32Array;
-  /** One record in column layout of capacity 1, which is the same as a row. */
-  readonly #row: Uint32Array;
   readonly #cursor: EventCursor;
   #pushed = 0;
 
@@ -39,9 +37,7 @@ export class History {
     this.#words = options.words;
     this.#capacity = options.capacity;
     this.#rows = new Uint32Array(options.words * options.capacity);
-    // Two more words stand for the tail's offset and length: a kept record has no tail.
-    this.#row = new Uint32Array(options.words + 2);
-    this.#cursor = options.cursor(this.#row, 1);
+    this.#cursor = options.cursor(this.#rows);
   }
 
   /** Records held now. */
@@ -49,12 +45,11 @@ export class History {
     return Math.min(this.#pushed, this.#capacity);
   }
 
-  /** Copies record `index` out of columns laid out with `stride` records each. */
-  push(columns: Uint32Array, stride: number, index: number): void {
+  /** Copies record `index` out of `rows`. */
+  push(rows: Uint32Array, index: number): void {
     const at = (this.#pushed % this.#capacity) * this.#words;
-    for (let word = 0, from = index; word < this.#words; word++, from += stride) {
-      this.#rows[at + word] = columns[from] as number;
-    }
+    const from = index * this.#words;
+    for (let word = 0; word < this.#words; word++) this.#rows[at + word] = rows[from + word] as number;
     this.#pushed++;
   }
 
@@ -64,18 +59,12 @@ export class History {
     const kinds = query.kinds && new Set(query.kinds);
     const since = query.sinceNs ?? Number.NEGATIVE_INFINITY;
     for (let back = 1; back <= this.size && found.length < max; back++) {
-      this.#load(this.#pushed - back);
+      this.#cursor.load((this.#pushed - back) % this.#capacity);
       const event = this.#cursor;
       if (event.atNs < since - DISORDER_NS) break;
       if (event.atNs < since || (kinds && !kinds.has(event.kind))) continue;
       if (!query.where || query.where(event)) found.push(event.snapshot());
     }
     return found.reverse();
-  }
-
-  #load(number: number): void {
-    const at = (number % this.#capacity) * this.#words;
-    this.#row.set(this.#rows.subarray(at, at + this.#words));
-    this.#cursor.load(0);
   }
 }

@@ -29,7 +29,7 @@ const run = (how) => {
     },
   };
   for (const map of ['first', 'second']) {
-    const options = { words: 4, capacity: 8, columns: new Uint32Array(48), tail: new Uint8Array(64) };
+    const options = { words: 4, capacity: 8, rows: new Uint32Array(48), tail: new Uint8Array(64) };
     const fd = api.objectMapFd(handle, map);
     rings.push(api.ringOpen([fd], { ...options, intervalMs: 1, idleTicks: 3 }, ways[how]));
   }

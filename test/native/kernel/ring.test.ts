@@ -54,12 +54,12 @@ const watch = (
   after = (_count: number) => {},
 ) => {
   const { words = WORDS, capacity = 128, room = 4096, fds = [first, second] } = options;
-  const columns = new Uint32Array((words + 2) * capacity);
+  const rows = new Uint32Array((words + 2) * capacity);
   const tail = new Uint8Array(room);
   const seen: Seen[] = [];
   const batches: number[] = [];
-  const at = (column: number, i: number) => columns[column * capacity + i] as number;
-  const ring = api.ringOpen(fds, { words, capacity, columns, tail, intervalMs: 1, idleTicks: 3 }, (count) => {
+  const at = (word: number, i: number) => rows[i * (words + 2) + word] as number;
+  const ring = api.ringOpen(fds, { words, capacity, rows, tail, intervalMs: 1, idleTicks: 3 }, (count) => {
     batches.push(count);
     for (let i = 0; i < count; i += 1) {
       const start = at(words, i);
@@ -71,7 +71,7 @@ const watch = (
     after(count);
   });
   open.push(ring);
-  return { ring, columns, seen, batches };
+  return { ring, rows, seen, batches };
 };
 
 const expected = (count: number, ring = 0, step = 0, from = 0): Seen[] =>
@@ -204,10 +204,10 @@ test('a ring cannot be drained from its own callback, but closed', async () => {
   expect([...seen, ...rest.seen]).toEqual(expected(300));
 });
 
-test('columns that were transferred away stop the ring instead of being written to', async () => {
+test('rows that were transferred away stop the ring instead of being written to', async () => {
   await write(5);
-  const { ring, columns } = watch();
-  structuredClone(columns.buffer, { transfer: [columns.buffer] });
+  const { ring, rows } = watch();
+  structuredClone(rows.buffer, { transfer: [rows.buffer] });
   expect(() => api.ringDrain(ring)).toThrow(expect.objectContaining({ code: 'EINVAL' }));
   expect(api.ringDrain(watch().ring)).toBe(5);
 });
@@ -216,13 +216,13 @@ test('unfit options are named', () => {
   const good = {
     words: 4,
     capacity: 8,
-    columns: new Uint32Array(48),
+    rows: new Uint32Array(48),
     tail: new Uint8Array(1),
     intervalMs: 1,
     idleTicks: 1,
   };
   const openWith = (change: object) => () => api.ringOpen([first], { ...good, ...change }, () => {});
-  expect(openWith({ columns: new Uint32Array(47) })).toThrow(/columns \(too short\)/);
+  expect(openWith({ rows: new Uint32Array(47) })).toThrow(/rows \(too short\)/);
   expect(openWith({ words: 0 })).toThrow(/words/);
   expect(openWith({ capacity: 2 ** 40 })).toThrow(/capacity/);
   expect(openWith({ tail: 'x' })).toThrow(/tail/);

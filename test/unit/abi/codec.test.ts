@@ -1,7 +1,13 @@
-/** What is encoded is decoded again, for every struct and any values; columns and decoder read alike. */
+/** What is encoded is decoded again, for every struct and any values; rows and decoder read alike. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeKgEvent, KG_EVENT_SIZE, KG_EVENT_WORDS, KgEventColumns } from '../../../src/abi/generated.js';
+import {
+  decodeKgEvent,
+  KG_EVENT_SIZE,
+  KG_EVENT_WORDS,
+  KG_ROW_WORDS,
+  KgEventRows,
+} from '../../../src/abi/generated.js';
 import type { Field } from '../../../src/abi/layout.js';
 import { abi, codecOf, isPad, structNamed } from './object.js';
 
@@ -88,25 +94,25 @@ describe.each(abi.structs.map((struct) => [struct.name, struct] as const))('%s',
   });
 });
 
-/** Records as the native drain scatters them: word w of record i at w * capacity + i. */
-const scatter = (records: readonly Uint8Array[], capacity: number): KgEventColumns => {
-  const columns = new Uint32Array(KG_EVENT_WORDS * capacity);
+/** Records as the native drain lays them out: word w of record i at i * KG_ROW_WORDS + w. */
+const drained = (records: readonly Uint8Array[]): KgEventRows => {
+  const rows = new Uint32Array(KG_ROW_WORDS * records.length);
   records.forEach((record, i) => {
     const view = new DataView(record.buffer, record.byteOffset, KG_EVENT_SIZE);
-    for (let w = 0; w < KG_EVENT_WORDS; w++) columns[w * capacity + i] = view.getUint32(w * 4, true);
+    for (let w = 0; w < KG_EVENT_WORDS; w++) rows[i * KG_ROW_WORDS + w] = view.getUint32(w * 4, true);
   });
-  return new KgEventColumns(columns, capacity);
+  return new KgEventRows(rows);
 };
 
 type Reader = (i: number, out?: Uint8Array) => unknown;
 
-describe('KgEventColumns', () => {
+describe('KgEventRows', () => {
   it('reads of any bytes what decodeKgEvent reads', () => {
     const record = fc.uint8Array({ minLength: KG_EVENT_SIZE, maxLength: KG_EVENT_SIZE });
     fc.assert(
       fc.property(fc.array(record, { minLength: 1, maxLength: 5 }), (records) => {
-        const columns = scatter(records, 5) as unknown as Record<string, Reader>;
-        const read = (method: string, i: number): unknown => columns[method]?.(i, new Uint8Array(16));
+        const rows = drained(records) as unknown as Record<string, Reader>;
+        const read = (method: string, i: number): unknown => rows[method]?.(i, new Uint8Array(16));
         records.forEach((bytes, i) => {
           const view = new DataView(bytes.buffer, bytes.byteOffset, KG_EVENT_SIZE);
           for (const [name, value] of Object.entries(decodeKgEvent(view))) {
@@ -124,7 +130,7 @@ describe('KgEventColumns', () => {
 
   it('has a reader for each field', () => {
     const fields = structNamed('kg_event').fields.filter((field) => !isPad(field));
-    const has = Object.getOwnPropertyNames(KgEventColumns.prototype);
+    const has = Object.getOwnPropertyNames(KgEventRows.prototype);
     expect(fields.map(({ name }) => name).filter((name) => !has.includes(name))).toEqual([]);
   });
 });

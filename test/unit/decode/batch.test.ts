@@ -6,18 +6,18 @@ import {
   KG_EVENT_WORDS,
   KG_EXEC_TAIL_SIZE,
   KG_LIMITS,
-  KgEventColumns,
+  KgEventRows,
   KINDS,
 } from '../../../src/abi/generated.js';
 import { BatchReader } from '../../../src/decode/batch.js';
 import { parseExecTail } from '../../../src/decode/exec-tail.js';
 import { LiveEvent } from '../../../src/decode/live-event.js';
-import { depsOf, KnownFacts, kindOf, record, scatter } from './columns.js';
+import { depsOf, drained, KnownFacts, kindOf, record } from './rows.js';
 
 const readerOf = (records: readonly Uint8Array[]) => {
-  const source = scatter(records);
+  const source = drained(records);
   const enricher = new KnownFacts();
-  const cursor = new LiveEvent(new KgEventColumns(source.columns, source.capacity), depsOf(enricher));
+  const cursor = new LiveEvent(new KgEventRows(source.rows), depsOf(enricher));
   return { reader: new BatchReader(source, cursor, enricher), enricher };
 };
 

@@ -5,18 +5,18 @@ import {
   KG_EVENT_FLAG,
   KG_SUBJECT_KIND,
   type KgEvent,
-  KgEventColumns,
+  KgEventRows,
   KINDS,
 } from '../../../src/abi/generated.js';
 import { LiveEvent } from '../../../src/decode/live-event.js';
 import { ipFromBytes, ipToBytes } from '../../../src/lib/ip.js';
 import { SUBJECT_KINDS } from '../../../src/model/subject.js';
 import { anyRecord } from './any-record.js';
-import { depsOf, KnownFacts, kindOf, record, scatter } from './columns.js';
+import { depsOf, drained, KnownFacts, kindOf, record } from './rows.js';
 
 const viewOf = (fields: Partial<KgEvent>, enricher = new KnownFacts()): LiveEvent => {
-  const { columns, capacity } = scatter([record(fields)]);
-  const event = new LiveEvent(new KgEventColumns(columns, capacity), depsOf(enricher));
+  const { rows } = drained([record(fields)]);
+  const event = new LiveEvent(new KgEventRows(rows), depsOf(enricher));
   event.load(0);
   return event;
 };
@@ -63,11 +63,11 @@ const endOf = (bytes: Uint8Array, port: number): [string | undefined, number | u
 };
 
 describe('every field', () => {
-  it('survives the way through the columns, in any order of reading', () => {
+  it('survives the way through the rows, in any order of reading', () => {
     fc.assert(
       fc.property(fc.array(anyRecord, { minLength: 1, maxLength: 5 }), (records) => {
-        const { columns, capacity } = scatter(records.map(record));
-        const event = new LiveEvent(new KgEventColumns(columns, capacity), depsOf(new KnownFacts()));
+        const { rows } = drained(records.map(record));
+        const event = new LiveEvent(new KgEventRows(rows), depsOf(new KnownFacts()));
         for (const [i, r] of [...records.entries()].reverse()) {
           event.load(i);
           const wanted = expected(r);
@@ -127,11 +127,11 @@ describe('every field', () => {
   it('forgets the facts of the event before', () => {
     const enricher = new KnownFacts();
     enricher.exec(5, 1, 'a', '/bin/a', []);
-    const { columns, capacity } = scatter([
+    const { rows } = drained([
       record({ tgid: 5, start_ns: 10_000_000n, comm: 'a', dport: 1, cgroup: 4242n }),
       record({ tgid: 6, start_ns: 10_000_000n, comm: 'b', dport: 2 }),
     ]);
-    const event = new LiveEvent(new KgEventColumns(columns, capacity), depsOf(enricher));
+    const event = new LiveEvent(new KgEventRows(rows), depsOf(enricher));
     event.load(0);
     const read = () => [
       event.comm,

@@ -1,24 +1,24 @@
 /** The history gives back what went in, newest within its bound, oldest first. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { KG_EVENT_WORDS, KgEventColumns, KINDS } from '../../../src/abi/generated.js';
+import { KG_ROW_WORDS, KgEventRows, KINDS } from '../../../src/abi/generated.js';
 import { LiveEvent } from '../../../src/decode/live-event.js';
 import { History } from '../../../src/report/history.js';
-import { depsOf, KnownFacts, kindOf, record, scatter } from '../decode/columns.js';
+import { depsOf, drained, KnownFacts, kindOf, record } from '../decode/rows.js';
 
 const deps = depsOf(new KnownFacts());
 const historyOf = (capacity: number): History =>
   new History({
-    words: KG_EVENT_WORDS,
+    words: KG_ROW_WORDS,
     capacity,
-    cursor: (columns, stride) => new LiveEvent(new KgEventColumns(columns, stride), deps),
+    cursor: (rows) => new LiveEvent(new KgEventRows(rows), deps),
   });
 
 /** Pushes records in batches as the ring would hand them over. */
 const push = (history: History, records: readonly Uint8Array[], batch = 3): void => {
   for (let at = 0; at < records.length; at += batch) {
-    const { columns, capacity } = scatter(records.slice(at, at + batch));
-    for (let i = 0; i < Math.min(batch, records.length - at); i++) history.push(columns, capacity, i);
+    const { rows } = drained(records.slice(at, at + batch));
+    for (let i = 0; i < Math.min(batch, records.length - at); i++) history.push(rows, i);
   }
 };
 
@@ -59,11 +59,11 @@ describe('history', () => {
     fc.assert(
       fc.property(bytes, kinds, (raw, kind) => {
         new DataView(raw.buffer).setUint16(96, kind, true);
-        const { columns, capacity } = scatter([raw]);
-        const live = new LiveEvent(new KgEventColumns(columns, capacity), deps);
+        const { rows } = drained([raw]);
+        const live = new LiveEvent(new KgEventRows(rows), deps);
         live.load(0);
         const history = historyOf(2);
-        history.push(columns, capacity, 0);
+        history.push(rows, 0);
         expect(history.recent({}, 1)).toEqual([live.snapshot()]);
       }),
     );

@@ -3,6 +3,7 @@ import {
   encodeKgEvent,
   KG_EVENT_SIZE,
   KG_EVENT_WORDS,
+  KG_ROW_WORDS,
   type KgEvent,
   KINDS,
 } from '../../../src/abi/generated.js';
@@ -49,22 +50,21 @@ export const record = (fields: Partial<KgEvent>): Uint8Array =>
 export const kindOf = (kind: EventKind): number =>
   Number(Object.keys(KINDS).find((number) => KINDS[Number(number)] === kind));
 
-/** Scatters records, each perhaps followed by its tail, into columns with room to spare. */
-export const scatter = (records: readonly Uint8Array[]): BatchSource => {
-  const capacity = records.length + 3;
-  const columns = new Uint32Array((KG_EVENT_WORDS + 2) * capacity);
+/** Lays records, each perhaps followed by its tail, out as rows with room to spare. */
+export const drained = (records: readonly Uint8Array[]): BatchSource => {
+  const rows = new Uint32Array(KG_ROW_WORDS * (records.length + 3));
   const tails: number[] = [];
   for (const [i, bytes] of records.entries()) {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let word = 0; word < KG_EVENT_WORDS; word++) {
-      columns[word * capacity + i] = view.getUint32(word * 4, true);
+      rows[i * KG_ROW_WORDS + word] = view.getUint32(word * 4, true);
     }
     const tail = bytes.subarray(KG_EVENT_SIZE);
-    columns[KG_EVENT_WORDS * capacity + i] = tails.length;
-    columns[(KG_EVENT_WORDS + 1) * capacity + i] = tail.length;
+    rows[i * KG_ROW_WORDS + KG_EVENT_WORDS] = tails.length;
+    rows[i * KG_ROW_WORDS + KG_EVENT_WORDS + 1] = tail.length;
     tails.push(...tail);
   }
-  return { columns, capacity, tail: Uint8Array.from(tails) };
+  return { rows, tail: Uint8Array.from(tails) };
 };
 
 /** Knows what it is told: process facts by `PID@TICK`, one group, one user. */
