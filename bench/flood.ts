@@ -9,6 +9,7 @@ export const summary = 'connects a second offered to the whole agent, seen and d
 
 const ROUNDS = 9;
 const PER_ROUND = 1_000_000;
+const TINY = 20_000;
 const THREADS = [1, 2] as const;
 /** Counts in the kernel and matches nothing that floods. */
 const POLICY = burst({ limit: 5, extra: 'match: {dst.port: 1}\n' });
@@ -35,9 +36,9 @@ interface Round {
   readonly missed: number;
 }
 
-const flood = async (stand: Stand, threads: number): Promise<Round> => {
+const flood = async (stand: Stand, threads: number, connects: number): Promise<Round> => {
   const before = await settled(stand);
-  const each = Math.floor(PER_ROUND / threads);
+  const each = Math.floor(connects / threads);
   const words = [stand.cgroup, String(threads), String(each)];
   const line = await stand.spawn(compiled('flood'), words).line(/^attempts /);
   const [, attempts, ms] = /^attempts (\d+) in (\d+) ms/.exec(line) ?? [];
@@ -51,14 +52,15 @@ const flood = async (stand: Stand, threads: number): Promise<Round> => {
   };
 };
 
-export const run = async ({ rounds = ROUNDS, say }: BenchOptions): Promise<BenchResult> => {
+export const run = async ({ rounds = ROUNDS, tiny, say }: BenchOptions): Promise<BenchResult> => {
   requireRoot('it starts an agent on a cgroup of its own');
+  const connects = tiny ? TINY : PER_ROUND;
   const taken = new Map<number, Round[]>(THREADS.map((threads) => [threads, []]));
   await withStand(async (stand) => {
     await stand.start({ mode: 'enforce', policy: POLICY });
-    say(`${rounds} rounds of ${PER_ROUND} connects by ${THREADS.join(' and by ')} threads ...`);
+    say(`${rounds} rounds of ${connects} connects by ${THREADS.join(' and by ')} threads ...`);
     for (let round = 0; round < rounds; round++)
-      for (const [threads, list] of taken) list.push(await flood(stand, threads));
+      for (const [threads, list] of taken) list.push(await flood(stand, threads, connects));
   });
   const series = [...taken].flatMap(([threads, list]): Series[] => [
     {

@@ -85,8 +85,9 @@ const measure = async (ceiling: Ceiling, ring: number, rounds: number): Promise<
   }
 };
 
-export const run = async ({ rounds = ROUNDS }: BenchOptions): Promise<BenchResult> => {
+export const run = async ({ rounds = ROUNDS, say }: BenchOptions): Promise<BenchResult> => {
   requireRoot('it loads a BPF program that fills a ring');
+  say(`${rounds} rounds of ${RECORDS} records for each side ...`);
   const folder = mkdtempSync(join(tmpdir(), 'kerngate-bench-'));
   try {
     const ceiling = createRequire(import.meta.url)(addon(here('drain.c'), folder)) as Ceiling;

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { KerngateError } from '../src/model/error.js';
 import type { Bench } from './lib/bench.js';
 import { lines } from './lib/print.js';
 import { evaluate } from './lib/stats.js';
@@ -34,8 +35,7 @@ const measure = async (name: string, rounds: number | undefined, json: boolean):
   const before = loadavg()[0] ?? 0;
   const say = (line: string): void => console.error(line);
   const bench = await load(name);
-  const raw = await bench.run({ rounds, say });
-  const result = evaluate(raw);
+  const result = evaluate(await bench.run({ rounds, say }));
   const around = [before, loadavg()[0] ?? 0] as const;
   const machine = {
     cpu: cpus()[0]?.model ?? '',
@@ -47,6 +47,13 @@ const measure = async (name: string, rounds: number | undefined, json: boolean):
   else console.log([`${name}: ${bench.summary}`, ...lines(result, around)].join('\n'));
   if (!result.sound) console.error(`bench: ${name}: a count is wrong`);
   return result.sound ? 0 : 1;
+};
+
+/** What the bench needs and has not, in its own words; anything else is a fault and keeps its trace. */
+const explain = (error: unknown): number => {
+  if (!(error instanceof KerngateError)) throw error;
+  console.error(`bench: ${error.message}${error.remedy === undefined ? '' : `\n  ${error.remedy}`}`);
+  return 1;
 };
 
 /** Returns the exit code: 0 measured (a goal may be missed), 1 failed or a count is wrong, 2 usage. */
@@ -67,7 +74,7 @@ export const main = async (args: string[]): Promise<number> => {
   if (!['table', 'json'].includes(values.output))
     return refuse(`-o takes table or json, not ${values.output}`);
   const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
-  return measure(name, rounds, values.output === 'json');
+  return measure(name, rounds, values.output === 'json').catch(explain);
 };
 
 const read = (args: string[]) =>

@@ -3,6 +3,8 @@
 export interface BenchOptions {
   /** Rounds asked for on the command line; each bench has a number of its own when absent. */
   readonly rounds: number | undefined;
+  /** As little as shows that it works: for tests, which look at counts only. */
+  readonly tiny?: boolean;
   /** A line for whoever waits; not part of the result. */
   readonly say: (line: string) => void;
 }
