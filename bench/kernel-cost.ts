@@ -24,22 +24,19 @@ interface Side {
   readonly samples: Record<Kind, number[]>;
 }
 
-const sidesIn = (cgroup: string): Side[] =>
-  (
-    [
-      ['no rules', []],
-      ['1 rule', everyConnect(1)],
-      ['10 rules', everyConnect(10)],
-      ['16 rules', everyConnect(16)],
-      ['16 rules of other ports', otherPorts(16)],
-    ] as const
-  ).reduce<Side[]>(
-    (sides, [name, rules]) => [
-      ...sides,
-      { name, attachment: new Attachment(cgroup, rules), samples: { tcp: [], udp: [], getppid: [] } },
-    ],
-    [{ name: NOTHING, attachment: undefined, samples: { tcp: [], udp: [], getppid: [] } }],
-  );
+const RULES = [
+  ['no rules', []],
+  ['1 rule', everyConnect(1)],
+  ['10 rules', everyConnect(10)],
+  ['16 rules', everyConnect(16)],
+  ['16 rules of other ports', otherPorts(16)],
+] as const;
+
+const side = (name: string, attachment?: Attachment): Side => ({
+  name,
+  attachment,
+  samples: { tcp: [], udp: [], getppid: [] },
+});
 
 /** The slices of one side in one round. */
 const sample = async (generator: Generator): Promise<Record<Kind, number>> => {
@@ -95,10 +92,10 @@ const resultOf = (sides: readonly Side[], rounds: number): BenchResult => {
 export const run = async ({ rounds = ROUNDS, say }: BenchOptions): Promise<BenchResult> => {
   requireRoot('it attaches BPF programs to a cgroup of its own');
   const generator = new Generator();
-  let sides: Side[] = [];
+  const sides = [side(NOTHING)];
   try {
     await generator.ready();
-    sides = sidesIn(generator.cgroup);
+    for (const [name, rules] of RULES) sides.push(side(name, new Attachment(generator.cgroup, rules)));
     say(`${rounds} rounds of ${sides.length} sides ...`);
     await race(generator, sides, rounds);
     return resultOf(sides, rounds);
