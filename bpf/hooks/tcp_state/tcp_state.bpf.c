@@ -37,16 +37,18 @@ static __always_inline void kg_owned_by(struct kg_event *event, const struct kg_
 
 static __always_inline int kg_addresses(struct kg_event *event, struct sock *sk)
 {
-	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	/* plain loads: the verifier knows the argument for a socket, and a helper call a field costs as much
+	 * as all the rest */
+	__u16 family = sk->__sk_common.skc_family;
 
 	event->proto = KG_PROTO_TCP;
-	event->sport = BPF_CORE_READ(sk, __sk_common.skc_num);
+	event->sport = sk->__sk_common.skc_num;
 	if (!event->sport) /* a port the kernel chose is given back before the change to CLOSE is told */
 		event->sport = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
-	event->dport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	event->dport = bpf_ntohs(sk->__sk_common.skc_dport);
 	if (family == KG_AF_INET) {
-		kg_ip_from4(event->saddr, BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr));
-		kg_ip_from4(event->daddr, BPF_CORE_READ(sk, __sk_common.skc_daddr));
+		kg_ip_from4(event->saddr, sk->__sk_common.skc_rcv_saddr);
+		kg_ip_from4(event->daddr, sk->__sk_common.skc_daddr);
 		return 1;
 	}
 	if (family != KG_AF_INET6)
@@ -82,7 +84,7 @@ static __always_inline void kg_begin(struct kg_event *event, struct kg_owner *ow
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 
-	kg_identify_task(event, task);
+	kg_identify_current(event, task);
 	kg_identify_more(event, task);
 	kg_own(owner, event);
 }
