@@ -22,16 +22,14 @@ export class KeyTable {
   /** Row + 1 by place; 0 is an empty place. */
   #places: Int32Array;
   #mask: number;
-  /** Rows that were given back. */
-  #free: Int32Array;
-  #freed = 0;
+  /** Row + 1 that was given back last, 0 for none; in its `lo` stands the one before it. */
+  #free = 0;
 
   constructor(limit: number) {
     this.limit = Math.max(1, Math.floor(limit));
     this.rows = Math.min(this.limit, FIRST_ROWS);
     this.#lo = new Uint32Array(this.rows);
     this.#hi = new Uint32Array(this.rows);
-    this.#free = new Int32Array(this.rows);
     this.#places = new Int32Array(placesFor(this.rows));
     this.#mask = this.#places.length - 1;
   }
@@ -53,7 +51,8 @@ export class KeyTable {
   insert(lo: number, hi: number): number {
     if (this.size === this.rows) this.#grow();
     // Rows in use are contiguous until one is given back, so the next fresh one is the count of both.
-    const row = this.#freed > 0 ? (this.#free[--this.#freed] as number) : this.size;
+    const row = this.#free > 0 ? this.#free - 1 : this.size;
+    if (this.#free > 0) this.#free = this.#lo[row] as number;
     this.#lo[row] = lo;
     this.#hi[row] = hi;
     this.#place(row);
@@ -76,7 +75,8 @@ export class KeyTable {
       }
     }
     this.#places[hole] = 0;
-    this.#free[this.#freed++] = row;
+    this.#lo[row] = this.#free;
+    this.#free = row + 1;
     this.size--;
   }
 
@@ -113,7 +113,6 @@ export class KeyTable {
     this.rows = Math.min(this.limit, used * 2);
     this.#lo = enlarged(this.#lo, new Uint32Array(this.rows));
     this.#hi = enlarged(this.#hi, new Uint32Array(this.rows));
-    this.#free = enlarged(this.#free, new Int32Array(this.rows));
     this.#places = new Int32Array(placesFor(this.rows));
     this.#mask = this.#places.length - 1;
     for (let row = 0; row < used; row++) this.#place(row);
