@@ -13,6 +13,7 @@ const MARKDOWN = [
   ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'],
   ...filesBelow('docs', /\.md$/),
   ...filesBelow('src', /\.md$/),
+  ...filesBelow('bench', /\.md$/),
 ];
 
 /** First cells of the rows of the table below a heading, without backticks. */
@@ -142,7 +143,7 @@ describe('every document', () => {
   });
 
   it.each(MARKDOWN)('%s names files of this tree that are there', (file) => {
-    const named = [...read(file).matchAll(/`((?:src|bpf|native|test|scripts|policies|docs)\/[\w./-]+)`/g)]
+    const named = [...read(file).matchAll(/`((?:src|bench|bpf|native|test|scripts|policies|docs)\/[\w./-]+)`/g)]
       .map(([, path = '']) => path)
       .filter((path) => !/NAME|NNNN|uptime/.test(path));
     expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
