@@ -143,7 +143,9 @@ describe('every document', () => {
   });
 
   it.each(MARKDOWN)('%s names files of this tree that are there', (file) => {
-    const named = [...read(file).matchAll(/`((?:src|bench|bpf|native|test|scripts|policies|docs)\/[\w./-]+)`/g)]
+    const named = [
+      ...read(file).matchAll(/`((?:src|bench|bpf|native|test|scripts|policies|docs)\/[\w./-]+)`/g),
+    ]
       .map(([, path = '']) => path)
       .filter((path) => !/NAME|NNNN|uptime/.test(path));
     expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
