@@ -40,7 +40,7 @@ guest() {
     rc=0
     KERNGATE_TEST_LEVEL=$level KERNGATE_TEST_SLOW=$guest_slow KERNGATE_TEST_MAIN=$guest_main \
       "$root/scripts/vm" -t "$limit" -o "$folder" -k "$(boot_arguments "$series" "$boot")" "$series" -- \
-      "$root/scripts/lib/kernel-lane" "$root/node_modules/.bin/vitest" run --project kernel --no-color --no-isolate \
+      "$root/scripts/lib/guest-lane" "$root/node_modules/.bin/vitest" run --project kernel --no-color --no-isolate \
       --reporter=default --reporter=json --outputFile.json="$folder/report.json" "$@" \
       >"$folder/log" 2>&1 || rc=$?
     ((rc == 125)) || break
@@ -70,6 +70,6 @@ guests() {
 
 # The short form of the kernel tests: what `npm test` runs in guests.
 short_guests() {
-  printf '%s\n' "vm-$1 $1 lsm auto 400 test/kernel/main-job.test.ts" \
-    "vm-$1-bare $1 bare auto 300 test/kernel/main-job.test.ts"
+  printf '%s\n' "vm-$1 $1 lsm auto 600 test/kernel/in-short.test.ts" \
+    "vm-$1-bare $1 bare auto 600 test/kernel/in-short.test.ts"
 }
