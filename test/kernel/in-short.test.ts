@@ -6,6 +6,7 @@ import { callAgent } from '../../src/control/client.js';
 import type { Decision } from '../../src/model/decision.js';
 import { sharedStand } from './acting.js';
 import { blockedStepper, expectStep, killAgent } from './life.js';
+import { Player } from './player.js';
 import { burst, type Running, type Stand, until } from './stand.js';
 
 const to = (port: number): string => `match:\n  dst.port: ${port}\n`;
@@ -45,7 +46,9 @@ describe('with limit 5', () => {
   });
 
   it('all pass in audit, and the rest is counted', async () => {
-    expect(await stand().attack('loop', 50, 1, '127.0.0.1', 3)).toEqual({ passed: 50, denied: 0, other: 0 });
+    // A process that goes on living, so that its decision does too.
+    const player = await Player.start(stand());
+    expect(await player.row(50, 'connect 127.0.0.1 3')).toBe('+'.repeat(50));
     await until('the audit block has its hits', async () =>
       (await blocks(stand())).some(
         ({ policy, mode, hits }) => policy === 'watched' && mode === 'audit' && hits === 45,
