@@ -131,18 +131,19 @@ it('claims no level under a panic, and takes it when that ends', () =>
   }));
 
 describe('a change of level', () => {
-  it.each(LEVELS)('to %s leaves the guard of that level and no other', (level) =>
+  it('leaves the guard of the new level and no other, from each to each', () =>
     withStand(async (stand) => {
-      for (const from of LEVELS) {
-        if (!(await isHeld(level)) || !(await isHeld(from))) continue;
-        expect(await startAt(stand, from, { policy: burst() })).toBe(true);
-        await stand.agent?.kill('SIGKILL');
-        expect(await startAt(stand, level)).toBe(true);
+      const way = ['lsm', 'fmod_ret', 'cgroup', 'fmod_ret', 'lsm', 'cgroup', 'lsm'] as const;
+      let taken = 0;
+      for (const level of way) {
+        if (!(await isHeld(level))) continue;
+        expect(await startAt(stand, level, { policy: QUIET })).toBe(true);
         expect(pinned(stand)).toEqual([GUARD[level]].filter(Boolean));
-        await stand.stop();
+        await stand.agent?.kill('SIGKILL');
+        taken++;
       }
-    }),
-  );
+      expect(taken).toBeGreaterThanOrEqual(2);
+    }));
 
   it('takes away what an agent left that was killed between two steps', () =>
     withStand(async (stand) => {
