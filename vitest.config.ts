@@ -8,7 +8,8 @@ const setupFiles = ['test/setup/seed.ts'];
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], setupFiles } },
+      // Generous: what is slow on a loaded machine is not wrong.
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, setupFiles } },
       {
         test: {
           name: 'cli',

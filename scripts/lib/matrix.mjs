@@ -31,6 +31,7 @@ const about = (folder) => ({
   kernel: line(folder, 'kernel'),
   tree: line(folder, 'tree'),
   commit: line(folder, 'commit'),
+  form: line(folder, 'form'),
 });
 
 /** Tests of a claim in a report. A file that did not load has none, and counts as one that failed. */
@@ -45,6 +46,9 @@ const shown = (files, { tests }) =>
       ),
   );
 
+/** What a run of the core did not choose. */
+const LEFT_OUT = ['skipped', 'pending'];
+
 /** One cell of the table. Exported for its test. */
 export const cellOf = (claim, series, level, result) => {
   const without = claim.not?.find(
@@ -53,12 +57,13 @@ export const cellOf = (claim, series, level, result) => {
   if (without) return `not applicable: ${without.why}`;
   if (result === undefined) return 'not run';
   if (result.files === undefined) return `no report (exit code ${result.code})`;
-  const states = shown(result.files, claim);
-  const passed = states.filter((state) => state === 'passed').length;
-  if (states.length === 0) return 'no test';
-  return passed === states.length
-    ? `passed (${passed})`
-    : `**failed** (${states.length - passed} of ${states.length})`;
+  const all = shown(result.files, claim);
+  const run = result.form === 'core' ? all.filter((state) => !LEFT_OUT.includes(state)) : all;
+  const passed = run.filter((state) => state === 'passed').length;
+  if (all.length === 0) return result.form === 'core' ? 'not run' : 'no test';
+  if (run.length === 0) return 'not run';
+  const of = run.length === all.length ? '' : ` of ${all.length}`;
+  return passed === run.length ? `passed (${passed}${of})` : `**failed** (${run.length - passed} of ${run.length})`;
 };
 
 const table = (head, rows) =>
@@ -91,7 +96,7 @@ const page = (folder, cells) => {
   ]);
   return [
     '# What was shown on which kernel\n',
-    'Written by `npm run test:matrix`; `docs/lanes.md` says how. A cell counts the tests that show the claim.\n',
+    'Written by `npm run test:matrix`; `docs/lanes.md` says how. A cell counts the tests that show the claim; `3 of 14` when the run was of its core.\n',
     origin(results),
     table(['series', 'kernel'], kernels),
     '',

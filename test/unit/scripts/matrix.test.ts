@@ -21,7 +21,7 @@ type Tests = Readonly<Record<string, readonly (readonly [title: string, status: 
 const keep = (
   cell: string,
   tests: Tests | undefined,
-  { code = 0, tree = 'a'.repeat(64), commit = 'c0ffee' } = {},
+  { code = 0, tree = 'a'.repeat(64), commit = 'c0ffee', form = 'full' } = {},
 ) => {
   const path = join(folder, cell);
   mkdirSync(path, { recursive: true });
@@ -31,7 +31,7 @@ const keep = (
     assertionResults: rows.map(([fullName, status]) => ({ fullName, status })),
   }));
   if (tests) writeFileSync(join(path, 'report.json'), JSON.stringify({ testResults }));
-  for (const [name, text] of Object.entries({ code, tree, commit, kernel: `${cell}-cloud` }))
+  for (const [name, text] of Object.entries({ code, tree, commit, form, kernel: `${cell}-cloud` }))
     writeFileSync(join(path, name), `${text}\n`);
 };
 
@@ -86,6 +86,26 @@ describe('a cell', () => {
     expect(row(table('7.2/lsm'), 0)).toEqual(['**failed** (1 of 2)']);
     expect(row(table('6.1/lsm'), 0)).toEqual(['not run']);
     expect(row(text, 1)).toEqual(['no test', 'no test', 'no test', 'no report (exit code 1)']);
+  });
+
+  it('of a run of the core says how many of how many', () => {
+    const rows = [['one', 'passed'] as const, ['two', 'skipped'] as const];
+    keep('6.12-lsm', { [main]: rows }, { form: 'core' });
+    keep(
+      '5.10-lsm',
+      {
+        [main]: [
+          ['one', 'failed'],
+          ['two', 'skipped'],
+        ],
+      },
+      { form: 'core' },
+    );
+    keep('6.12-fmod_ret', { [main]: [['two', 'skipped']] }, { form: 'core' });
+    const core = table('6.12/lsm', '5.10/lsm', '6.12/fmod_ret');
+    expect(row(core, 0)).toEqual(['passed (1 of 2)', '**failed** (1 of 1)']);
+    expect(row(core.slice(core.indexOf('## Level `fmod_ret`')), 0)).toEqual(['not run', 'not run']);
+    expect(row(core, 1)).toEqual(['not run', 'not run']);
   });
 });
 
