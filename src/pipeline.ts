@@ -1,50 +1,68 @@
 /**
  * The way through the house, and the only file that names all stages, in order:
  * decode → enrich → detect → decide → enforce → report. Nothing flows back. The agent feeds it from
- * the ring and ends it in the enforcers; a replay will feed it from a capture.
+ * the ring and ends it in the enforcers; a replay feeds it from a capture and ends it in a report.
  */
 import type { Ledger } from './decide/ledger.js';
 import type { Ruling } from './decide/rule-on.js';
-import type { BatchReader } from './decode/batch.js';
 import type { LiveEvent } from './decode/live-event.js';
-import { type Crossing, createEngine, type Engine } from './detect/engine.js';
+import { type Crossing, createEngine, type Engine, type EngineOptions } from './detect/engine.js';
 import type { Enforcer } from './enforce/enforcer.js';
 import type { Clock } from './lib/clock.js';
-import { formatDuration } from './lib/duration.js';
 import { hexId } from './lib/hex-id.js';
 import { type LedgerEntry, type Level, type Mode, weaker } from './model/decision.js';
-import type { Event } from './model/event.js';
+import type { Event, EventView } from './model/event.js';
 import type { Finding } from './model/finding.js';
 import type { Outcome } from './model/outcome.js';
 import type { Policy } from './model/policy.js';
 import { subjectKey } from './model/subject.js';
+import { summaryOf } from './report/summary.js';
 
 const WALKS = 64;
 
+/** An event, and what the gate has to say of it beyond what a detector may know. */
+export interface GatedEvent extends EventView {
+  /** The subject of `decision` is gone; `hits` is its last count. */
+  readonly ended: boolean;
+  /** Decided by a window the whole cgroup shares. */
+  readonly shared: boolean;
+  readonly hits: number;
+}
+
 /** What leaves the pipeline. */
-export interface Report {
+export interface Report<E extends GatedEvent = LiveEvent> {
   /** Each event, before anything is decided on it; `index` is its place in the batch. */
-  event(event: LiveEvent, index: number): void;
+  event(event: E, index: number): void;
   finding(finding: Finding, ruling: Ruling): void;
-  decision(entry: LedgerEntry, event: LiveEvent): void;
+  decision(entry: LedgerEntry, event: E): void;
   ended(entries: readonly LedgerEntry[], why: string): void;
   outcomes(outcomes: readonly Outcome[]): void;
   /** Earlier events of the finding, oldest first; asked for when the batch is over. */
   evidence(crossing: { policy: Policy; counted: string; atNs: number }): Event[];
 }
 
-export interface Stages {
+/** A verdict the gate itself gave when a limit was crossed. */
+export interface GateVerdict {
+  /** 16 hexadecimal digits. */
+  readonly decision?: string;
+  readonly mode: Mode;
+}
+
+export interface Stages<E extends GatedEvent = LiveEvent> {
   readonly clock: Clock;
-  readonly reader: BatchReader;
+  /** Calls `sink` for each of the next `count` events, in order; it is told whether a crossing refused the event. */
+  readonly reader: { read(count: number, sink: (event: E, index: number) => boolean): void };
   readonly ledger: Ledger;
   readonly enforcers: readonly Enforcer[];
-  readonly report: Report;
+  readonly report: Report<E>;
   readonly level: () => Level;
   readonly mode: () => Mode;
+  /** What the gate did about a crossing; undefined when the decision is the agent's to make. */
+  readonly gate: (crossing: Crossing, event: E) => GateVerdict | undefined;
   /** Takes kernel decisions that must not stand out of their windows. */
   readonly release: (decisions: ReadonlySet<string>) => void;
   /** True for events of kerngate's own making, such as the canary's. */
-  readonly isOwn: (event: LiveEvent) => boolean;
+  readonly isOwn: (event: E) => boolean;
   /** Events lost so far. */
   readonly lost: () => number;
 }
@@ -59,23 +77,24 @@ interface Pending {
 /** Records of one ring are in order but for the time between a hook's look at the clock and its record. */
 const DISORDER_NS = 1e6;
 
-export class Pipeline {
+export class Pipeline<E extends GatedEvent = LiveEvent> {
   readonly engine: Engine;
-  readonly #stages: Stages;
+  readonly #stages: Stages<E>;
   readonly #released = new Set<string>();
   #pending: Pending[] = [];
   #mustEnforce = false;
   /** Time of the latest record that came on the telemetry's ring. */
   #telemetryNs = 0;
+  readonly #sink = (event: E, index: number): boolean => this.#one(event, index);
 
-  constructor(stages: Stages, policies: readonly Policy[]) {
+  constructor(stages: Stages<E>, policies: readonly Policy[], options: EngineOptions = {}) {
     this.#stages = stages;
-    this.engine = createEngine(policies);
+    this.engine = createEngine(policies, options);
   }
 
   /** One drained batch. */
   batch(count: number): void {
-    this.#stages.reader.read(count, (event, index) => this.#one(event, index));
+    this.#stages.reader.read(count, this.#sink);
     if (this.#released.size > 0) {
       this.#stages.release(this.#released);
       this.#released.clear();
@@ -87,6 +106,7 @@ export class Pipeline {
   /** Makes the kernel agree with the ledger; also called for operators' changes and on a timer. */
   enforce(): Outcome[] {
     this.#mustEnforce = false;
+    if (this.#stages.enforcers.length === 0) return [];
     const desired = this.#stages.ledger.desired();
     const outcomes = this.#stages.enforcers.flatMap((enforcer) => enforcer.apply(desired));
     this.#stages.report.outcomes(outcomes);
@@ -124,24 +144,25 @@ export class Pipeline {
     return this.#pending.length > 0;
   }
 
-  #one(event: LiveEvent, index: number): void {
+  #one(event: E, index: number): boolean {
     const { report, ledger } = this.#stages;
-    if (this.#stages.isOwn(event)) return;
+    if (this.#stages.isOwn(event)) return false;
     if (event.ended) {
       this.#end(event);
-      return;
+      return false;
     }
     if (!event.crossed) this.#telemetryNs = event.atNs;
     if (!event.again) report.event(event, index);
-    this.engine.step(event, (crossing) => this.#cross(asShared(crossing, event), event));
+    const isRefused = this.engine.step(event, (crossing) => this.#cross(asShared(crossing, event), event));
     if (event.kind === 'exit') {
       const gone = event.key('process');
       if (gone) report.ended(ledger.subjectGone(gone), 'its process ended');
     }
+    return isRefused;
   }
 
   /** A kernel decision is over; its last count comes with the record. */
-  #end(event: LiveEvent): void {
+  #end(event: E): void {
     const { report, ledger } = this.#stages;
     if (event.decision !== undefined) ledger.noteHits(event.decision, event.hits, event.atNs);
     if (event.kind !== 'exit') {
@@ -152,25 +173,25 @@ export class Pipeline {
     if (subject) report.ended(ledger.subjectGone(subject), 'its process ended');
   }
 
-  #cross(crossing: Crossing, event: LiveEvent): void {
-    const { report, ledger, level, mode } = this.#stages;
+  #cross(crossing: Crossing, event: E): void {
+    const { report, ledger, level } = this.#stages;
     const finding = this.#finding(crossing, event);
-    const kernelDecision = crossing.inKernel ? event.decision : undefined;
+    const verdict = this.#stages.gate(crossing, event);
     const ruling = ledger.decide({
       finding,
       policy: crossing.policy,
       subject: crossing.subject,
       counted: crossing.counted,
-      mode: this.#modeOf(crossing, event, mode()),
+      mode: verdict?.mode ?? this.#modeOf(crossing.policy),
       atNs: event.atNs,
-      inKernel: crossing.inKernel,
-      ...(kernelDecision === undefined ? {} : { kernelDecision }),
+      inKernel: verdict !== undefined,
+      ...(verdict?.decision === undefined ? {} : { kernelDecision: verdict.decision }),
       rule: crossing.policy.hash,
       level: level(),
       untrusted: crossing.untrusted,
     });
     if (ruling.release !== undefined) this.#released.add(ruling.release);
-    if (crossing.inKernel && ruling.decision) ledger.noteHits(ruling.decision.id, event.hits, event.atNs);
+    if (verdict && ruling.decision) ledger.noteHits(ruling.decision.id, event.hits, event.atNs);
     for (const entry of [ruling.decision, ruling.widened]) {
       if (!entry || entry.finding !== finding.id) continue;
       finding.decision ??= entry.id;
@@ -181,13 +202,12 @@ export class Pipeline {
     report.finding(finding, ruling);
   }
 
-  /** What the hook did is what the decision says. */
-  #modeOf({ policy, inKernel }: Crossing, event: LiveEvent, agent: Mode): Mode {
-    if (inKernel) return event.verdict === 'deny' ? 'enforce' : 'audit';
+  #modeOf(policy: Policy): Mode {
+    const agent = this.#stages.mode();
     return weaker(policy.mode ?? agent, agent);
   }
 
-  #finding(crossing: Crossing, event: LiveEvent): Finding {
+  #finding(crossing: Crossing, event: E): Finding {
     const { policy, subject, counted } = crossing;
     const evidence = [event.snapshot()];
     this.#pending.push({ evidence, policy, counted: subjectKey(counted), atNs: event.atNs });
@@ -198,7 +218,7 @@ export class Pipeline {
       severity: policy.severity,
       attack: policy.attack,
       subject,
-      summary: summaryOf(crossing, event),
+      summary: summaryOf(crossing, event, event.shared),
       evidence,
       lost: this.#stages.lost(),
     };
@@ -206,24 +226,9 @@ export class Pipeline {
 }
 
 /** The map of windows was full: the verdict lies on the window that the whole cgroup shares. */
-const asShared = (crossing: Crossing, event: LiveEvent): Crossing => {
+const asShared = (crossing: Crossing, event: GatedEvent): Crossing => {
   const cgroup = crossing.inKernel && event.shared ? event.key('cgroup') : undefined;
   if (!cgroup) return crossing;
   const isSame = subjectKey(crossing.subject) === subjectKey(crossing.counted);
   return { ...crossing, counted: cgroup, subject: isSame ? cgroup : crossing.subject };
-};
-
-const summaryOf = (crossing: Crossing, event: LiveEvent): string => {
-  const shared = event.shared ? '; the map of windows is full, so the cgroup is counted as one' : '';
-  return plainSummary(crossing, event) + shared;
-};
-
-const plainSummary = ({ policy, counted, tier, distinct }: Crossing, event: LiveEvent): string => {
-  const where = event.dstIp === undefined ? '' : ` to ${event.dstIp} port ${event.dstPort}`;
-  if (policy.detect.type !== 'burst') return `${event.kind}${where}`;
-  const { limit, withinNs } = tier ?? policy.detect.tiers[0] ?? { limit: 0, withinNs: 0 };
-  const what = policy.detect.distinct === undefined ? 'events' : `distinct ${policy.detect.distinct}`;
-  const count = distinct ?? limit + 1;
-  const whose = policy.detect.by === 'process' ? '' : ` by ${counted.kind} ${counted.name}`;
-  return `${count} ${what} (${policy.on.join(', ')}) in ${formatDuration(withinNs)}${whose}, limit ${limit}; last${where || ` ${event.kind}`}`;
 };

@@ -14,7 +14,7 @@ import { sweepWindows } from '../kernel/sweep.js';
 import type { Clock } from '../lib/clock.js';
 import type { Paths } from '../lib/paths.js';
 import type { Level, Mode } from '../model/decision.js';
-import { Pipeline } from '../pipeline.js';
+import { Pipeline, type Stages } from '../pipeline.js';
 import { AgentApi } from './api.js';
 import { hostClock } from './clock.js';
 import type { Config } from './config.js';
@@ -223,7 +223,7 @@ export class Agent {
     this.reporter.close();
   }
 
-  #stages(): ConstructorParameters<typeof Pipeline>[0] {
+  #stages(): Stages {
     return {
       clock: this.clock,
       reader: this.reader,
@@ -232,9 +232,15 @@ export class Agent {
       report: this.reporter,
       level: () => this.level,
       mode: () => this.modes.mode,
+      /* what the hook did is what the decision says */
+      gate: ({ inKernel }, event) =>
+        inKernel ? { ...decisionOf(event), mode: event.verdict === 'deny' ? 'enforce' : 'audit' } : undefined,
       release: (decisions) => this.sync.clear(decisions),
       isOwn: (event) => this.proof.isCanary(event.pid),
       lost: () => this.lost,
     };
   }
 }
+
+const decisionOf = ({ decision }: { readonly decision: string | undefined }): { decision?: string } =>
+  decision === undefined ? {} : { decision };

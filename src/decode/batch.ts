@@ -37,7 +37,7 @@ export class BatchReader {
    * Calls `sink` for each of the first `count` records, in order; `index` is the record's place in the
    * rows. Never throws: one event that cannot be handled must not cost the rest of its batch.
    */
-  read(count: number, sink: (event: LiveEvent, index: number) => void): void {
+  read(count: number, sink: (event: LiveEvent, index: number) => unknown): void {
     const event = this.#cursor;
     for (let index = 0; index < count; index++) {
       event.load(index);

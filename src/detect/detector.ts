@@ -32,6 +32,11 @@ export interface Hit {
 export interface Detector {
   /** Amortised constant time, whatever the key; bounded memory, whatever the keys. */
   step(occasion: Occasion): Hit | undefined;
+  /**
+   * Whether `step` would cross, without counting. Only of detectors that a kernel can run, whose
+   * crossing refuses the attempt itself.
+   */
+  crosses?(occasion: Occasion): boolean;
   /** Empties the window of a key at once. */
   forget(lo: number, hi: number): void;
   readonly keys: number;

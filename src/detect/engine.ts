@@ -19,6 +19,11 @@ export interface EngineOptions {
    * in a replay: then all are counted here.
    */
   readonly pushdown?: boolean;
+  /**
+   * Where there is no kernel: true for a policy whose crossing refuses the attempt itself, as its hook
+   * would. Such an attempt did not happen: no other policy hears of it.
+   */
+  readonly refuses?: (policy: Policy) => boolean;
 }
 
 /** Totals since the engine was made, but for `keys`, which are held now. */
@@ -31,8 +36,11 @@ export interface EngineStats extends Readonly<Tally> {
 }
 
 export interface Engine {
-  /** Shows one event to the policies. A crossing's event is valid during the call of `emit` only. */
-  step(event: EventView, emit: Emit): void;
+  /**
+   * Shows one event to the policies. A crossing's event is valid during the call of `emit` only.
+   * Answers whether a crossing refused the event, see `refuses`.
+   */
+  step(event: EventView, emit: Emit): boolean;
   /** Takes new policies; a rule with an unchanged hash keeps its windows. */
   reload(policies: readonly Policy[]): void;
   /** The operator lifted a block of this rule: the subject starts with an empty window at once. */
@@ -53,11 +61,13 @@ class PolicyEngine implements Engine {
   readonly #tally: Tally = { unkeyed: 0, quieted: 0, fallbacks: 0 };
   readonly #options: DetectorOptions;
   readonly #pushdown: boolean;
+  readonly #refuses: (policy: Policy) => boolean;
   /** In order of evaluation. */
   #watches: readonly Watch[] = [];
   readonly #byKind = new Map<EventKind, Watch[]>();
   /** Who answers for a crossing in the kernel. */
   readonly #byHash = new Map<string, Watch>();
+  readonly #scratch: Watch[] = [];
   #evictedBefore = 0;
   #unknownRules = 0;
   #nowNs = 0;
@@ -68,25 +78,27 @@ class PolicyEngine implements Engine {
       hasher: new Hasher(options.seed ?? randomSeed()),
     };
     this.#pushdown = options.pushdown ?? true;
+    this.#refuses = options.refuses ?? (() => false);
     this.reload(policies);
   }
 
-  step(event: EventView, emit: Emit): void {
+  step(event: EventView, emit: Emit): boolean {
     if (event.atNs > this.#nowNs) this.#nowNs = event.atNs;
     const { crossed, verdict } = event;
     if (crossed) this.#crossedInKernel(event, emit);
     // An attempt that was denied did not happen: were it counted, our own denials would feed us.
     // One that crossed several limits at once has been counted with the first.
-    if (verdict === 'deny' || event.again) return;
-    const own = crossed || verdict === 'audit' ? event.rule : undefined;
+    if (verdict === 'deny' || event.again) return false;
     const watches = this.#byKind.get(event.kind);
-    if (watches === undefined) return;
-    for (const watch of watches) {
-      const { policy } = watch;
-      if (policy.hash === own || !policy.matches(event)) continue;
-      if (policy.then.allow) return;
-      watch.count(event, emit);
+    if (watches === undefined) return false;
+    const fed = this.#fed(watches, event);
+    const refusing = fed.length > 1 ? fed.find((watch) => this.#isRefusing(watch, event)) : undefined;
+    if (refusing) return refusing.count(event, emit);
+    let isRefused = false;
+    for (const watch of fed) {
+      if (watch.count(event, emit) && watch.refuses && !event.untrusted) isRefused = true;
     }
+    return isRefused;
   }
 
   reload(policies: readonly Policy[]): void {
@@ -118,6 +130,25 @@ class PolicyEngine implements Engine {
     return { ...this.#tally, keys, evictions, unknownRules: this.#unknownRules };
   }
 
+  /** Who is to count the event: those it matches, up to one that allows it. Valid until the next call. */
+  #fed(watches: readonly Watch[], event: EventView): readonly Watch[] {
+    const fed = this.#scratch;
+    fed.length = 0;
+    const own = event.crossed || event.verdict === 'audit' ? event.rule : undefined;
+    const { alsoUnder } = event;
+    for (const watch of watches) {
+      const { policy } = watch;
+      if (policy.hash === own || alsoUnder?.includes(policy.hash) || !policy.matches(event)) continue;
+      if (policy.then.allow) break;
+      fed.push(watch);
+    }
+    return fed;
+  }
+
+  #isRefusing(watch: Watch, event: EventView): boolean {
+    return watch.refuses && !event.untrusted && watch.crosses(event);
+  }
+
   #crossedInKernel(event: EventView, emit: Emit): void {
     const watch = event.rule === undefined ? undefined : this.#byHash.get(event.rule);
     if (watch) watch.crossedInKernel(event, emit);
@@ -129,6 +160,7 @@ class PolicyEngine implements Engine {
     this.#byHash.clear();
     for (const watch of this.#watches) {
       const { policy } = watch;
+      watch.refuses = this.#refuses(policy);
       this.#byHash.set(policy.hash, watch);
       // An allow rule in the kernel ends the evaluation there; the weaker policies here are ended here.
       const inKernel = this.#pushdown && policy.placement === 'kernel' && !policy.then.allow;

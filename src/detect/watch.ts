@@ -27,6 +27,8 @@ const OPEN = Number.NEGATIVE_INFINITY;
  * falls into the quiet time.
  */
 export class Watch {
+  /** True when its crossing refuses the attempt itself. */
+  refuses = false;
   #policy: Policy;
   readonly #options: DetectorOptions;
   readonly #tally: Tally;
@@ -49,23 +51,23 @@ export class Watch {
     this.#policy = policy;
   }
 
-  /** Counts a matching event; calls `emit` at most once. */
-  count(event: EventView, emit: Emit): void {
+  /** Counts a matching event; calls `emit` at most once. Answers whether it crossed. */
+  count(event: EventView, emit: Emit): boolean {
     const counted = this.#counted(event);
     if (counted === undefined) {
       this.#tally.unkeyed++;
-      return;
+      return false;
     }
-    const consumes = this.#policy.then.block !== undefined && !event.untrusted;
+    const consumes = this.#consumes(event);
     const floorNs = consumes ? this.#floor(event, counted) : OPEN;
     if (event.atNs < floorNs) {
       this.#tally.quieted++;
-      return;
+      return false;
     }
     const { lo, hi } = this.#hash(counted);
     const detector = this.#detector(event.untrusted);
     const hit = detector.step({ event, atNs: event.atNs, lo, hi, floorNs, consumes });
-    if (!hit) return;
+    if (!hit) return false;
     const subject = this.#subject(event, counted);
     if (consumes) this.#raiseFloor(subject, event.atNs + this.#policy.then.forNs);
     emit({
@@ -77,6 +79,19 @@ export class Watch {
       untrusted: event.untrusted,
       ...hit,
     });
+    return true;
+  }
+
+  /** Whether `count` would cross; nothing is counted. */
+  crosses(event: EventView): boolean {
+    const counted = this.#counted(event);
+    if (counted === undefined) return false;
+    const consumes = this.#consumes(event);
+    const floorNs = consumes ? this.#floor(event, counted) : OPEN;
+    if (event.atNs < floorNs) return false;
+    const { lo, hi } = this.#hash(counted);
+    const detector = this.#detector(event.untrusted);
+    return detector.crosses?.({ event, atNs: event.atNs, lo, hi, floorNs, consumes }) ?? false;
   }
 
   /** A crossing the kernel has counted; the kernel's entry keeps what is under way from crossing again. */
@@ -116,6 +131,10 @@ export class Watch {
   get #by(): SubjectKind {
     const { detect, kernelRule } = this.#policy;
     return detect.type === 'rule' ? (kernelRule?.by ?? 'process') : detect.by;
+  }
+
+  #consumes(event: EventView): boolean {
+    return this.#policy.then.block !== undefined && !event.untrusted;
   }
 
   #counted(event: EventView): Subject | undefined {

@@ -119,6 +119,8 @@ export interface EventView {
   readonly crossed: boolean;
   /** True when another event told of this attempt already: it crossed several limits at once. */
   readonly again?: boolean;
+  /** Rules besides `rule` whose audit entries let the attempt pass. */
+  readonly alsoUnder?: readonly string[] | undefined;
   readonly untrusted: boolean;
   readonly child: number | undefined;
   readonly lost: number;

@@ -58,6 +58,11 @@ class Burst implements Detector {
     return hit;
   }
 
+  crosses(occasion: Occasion): boolean {
+    const row = this.#table.find(occasion.lo, occasion.hi);
+    return row < 0 ? this.#tiers.some(({ limit }) => limit === 0) : this.#crossed(row, occasion) !== undefined;
+  }
+
   forget(lo: number, hi: number): void {
     this.#table.remove(lo, hi);
   }

@@ -4,7 +4,7 @@ import type { Detector, DetectorType, Hit } from '../detector.js';
 
 const HIT: Hit = {};
 
-const STATELESS: Detector = { step: () => HIT, forget: () => {}, keys: 0, evictions: 0 };
+const STATELESS: Detector = { step: () => HIT, crosses: () => true, forget: () => {}, keys: 0, evictions: 0 };
 
 export const rule: DetectorType<Extract<Detect, { type: 'rule' }>> = {
   type: 'rule',
