@@ -175,8 +175,8 @@ export class Pipeline<E extends GatedEvent = LiveEvent> {
 
   #cross(crossing: Crossing, event: E): void {
     const { report, ledger, level } = this.#stages;
-    const finding = this.#finding(crossing, event);
     const verdict = this.#stages.gate(crossing, event);
+    const finding = this.#finding(crossing, event);
     const ruling = ledger.decide({
       finding,
       policy: crossing.policy,

@@ -5,6 +5,7 @@ import type {
   BlockResult,
   ControlApi,
   EventFilter,
+  EventSink,
   Peer,
   PolicyRow,
   SessionRow,
@@ -23,6 +24,7 @@ import { describeDetect, describeThen } from '../policy/index.js';
 import { matcher } from '../report/filter.js';
 import { modeLine } from '../report/lines.js';
 import type { Agent } from './agent.js';
+import { askLineage } from './policies.js';
 import { protectAncestors } from './protected.js';
 import { sessionRows } from './sessions.js';
 import { statusOf } from './status.js';
@@ -98,8 +100,13 @@ export class AgentApi implements ControlApi {
     return events.sort((a, b) => Number(BigInt(a.boot_ns) - BigInt(b.boot_ns)));
   }
 
-  follow(filter: EventFilter, onEvent: (event: Event) => void): () => void {
-    return this.#agent.reporter.followers.follow(this.#matcher(filter), onEvent);
+  follow(filter: EventFilter, sink: EventSink): () => void {
+    const isCapture = filter.capture ?? false;
+    if (isCapture) askLineage(this.#agent.maps);
+    return this.#agent.reporter.followers.follow(this.#matcher(filter), (event) => sink.event(event), {
+      isCapture,
+      hasRoom: () => sink.hasRoom(),
+    });
   }
 
   allowList(): AllowEntry[] {

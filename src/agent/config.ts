@@ -1,6 +1,7 @@
 /** `kerngate.yaml`: what the agent reads at its start besides flags. Unknown keys are errors. */
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
+import { LAUNCHERS } from '../lib/launchers.js';
 import { KerngateError } from '../model/error.js';
 import {
   formatProblem,
@@ -12,7 +13,6 @@ import {
   readYaml,
   shapeFaults,
 } from '../policy/index.js';
-import { LAUNCHERS } from './lineage.js';
 
 /** What the kernel compares is a number: names of users are not looked up. */
 const SUBJECT =

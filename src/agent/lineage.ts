@@ -4,21 +4,6 @@ import { fileIdOf } from '../kernel/executable.js';
 import type { Maps } from '../kernel/maps.js';
 import { lineageSeeds, readExe, readStat } from '../lib/proc.js';
 
-/** Programs whose children begin a lineage of their own when root runs them. */
-export const LAUNCHERS: readonly string[] = [
-  '/usr/sbin/sshd',
-  '/usr/lib/openssh/sshd-session',
-  '/usr/sbin/cron',
-  '/usr/sbin/crond',
-  '/usr/sbin/atd',
-  '/usr/bin/containerd-shim-runc-v2',
-  '/usr/bin/containerd-shim',
-  '/usr/bin/conmon',
-  '/usr/libexec/podman/conmon',
-  '/usr/bin/dropbear',
-  '/usr/sbin/dropbear',
-];
-
 export const installLaunchers = (maps: Maps, paths: readonly string[]): void => {
   const wanted = new Map(
     paths.flatMap((path) => {

@@ -81,9 +81,7 @@ const AUTH = ['service', 'user', 'rhost', 'method'] as const;
 
 const auth = (value: unknown) => {
   const isWell =
-    isObject(value) &&
-    AUTH.every((name) => typeof value[name] === 'string') &&
-    outcomes.has(value.outcome);
+    isObject(value) && AUTH.every((name) => typeof value[name] === 'string') && outcomes.has(value.outcome);
   return isWell ? undefined : '{service, user, rhost, method, outcome?}';
 };
 

@@ -1,64 +1,43 @@
-/** Cuts chunks of a file into lines, without a call or a copy per line. */
-import { isAscii } from 'node:buffer';
+/** Cuts chunks of a file into lines, by their place: no line is copied but one that lies in two chunks. */
 
 const LF = 10;
 
-export class LineSplitter {
-  readonly #max: number;
+export class Lines {
   #rest: Buffer[] = [];
-  #restBytes = 0;
+  /** Bytes that came since the last end of line. */
+  restBytes = 0;
 
-  /** `max`: bytes a line may have. */
-  constructor(max: number) {
-    this.#max = max;
-  }
-
-  /** True when more bytes than a line may have came without an end of line. */
-  get isTooLong(): boolean {
-    return this.#restBytes > this.#max;
-  }
-
-  /** The whole lines up to the last end of line in `chunk`; what follows it waits for the next one. */
-  push(chunk: Buffer): string[] {
-    const end = chunk.lastIndexOf(LF);
+  /** Calls `take` for each line that ends in `chunk`, as [from, to) of the bytes it gets. */
+  push(chunk: Buffer, take: (bytes: Buffer, from: number, to: number) => void): void {
+    let end = chunk.indexOf(LF);
     if (end < 0) {
       this.#keep(chunk);
-      return [];
+      return;
     }
-    const whole = chunk.subarray(0, end);
-    const bytes = this.#rest.length === 0 ? whole : Buffer.concat([...this.#rest, whole]);
-    this.#rest = [];
-    this.#restBytes = 0;
-    if (end + 1 < chunk.length) this.#keep(chunk.subarray(end + 1));
-    return split(textOf(bytes));
+    let from = 0;
+    if (this.#rest.length > 0) {
+      const line = Buffer.concat([...this.#rest, chunk.subarray(0, end)]);
+      this.#rest = [];
+      this.restBytes = 0;
+      take(line, 0, line.length);
+      from = end + 1;
+      end = chunk.indexOf(LF, from);
+    }
+    for (; end >= 0; end = chunk.indexOf(LF, from)) {
+      take(chunk, from, end);
+      from = end + 1;
+    }
+    if (from < chunk.length) this.#keep(chunk.subarray(from));
   }
 
   /** What stands after the last end of line; '' when the file ends with one. */
-  end(): string {
-    const text = textOf(Buffer.concat(this.#rest));
-    this.#rest = [];
-    this.#restBytes = 0;
-    return text;
+  rest(): string {
+    return Buffer.concat(this.#rest).toString('utf8');
   }
 
   #keep(bytes: Buffer): void {
-    // A copy: the reader may use the chunk's memory again.
+    // A copy: the memory of a chunk is used again.
     this.#rest.push(Buffer.from(bytes));
-    this.#restBytes += bytes.length;
+    this.restBytes += bytes.length;
   }
 }
-
-/** Cut at line ends, so no character is cut in two. One byte per character is kept where that suffices. */
-const textOf = (bytes: Buffer): string => bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8');
-
-/** Slices share the memory of `text`: the lines of a chunk cost no copy. */
-const split = (text: string): string[] => {
-  const lines: string[] = [];
-  let from = 0;
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', from)) {
-    lines.push(text.slice(from, at));
-    from = at + 1;
-  }
-  lines.push(text.slice(from));
-  return lines;
-};

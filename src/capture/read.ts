@@ -1,20 +1,24 @@
 /** Reads a capture file, plain or gzip: header, events in order, end; each fault with `file:line`. */
-import { createReadStream } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { constants, createGunzip } from 'node:zlib';
 import { KerngateError } from '../model/error.js';
 import type { CapturedEvent } from '../model/json-event.js';
+import { Captured } from './captured.js';
 import { eventFault } from './check-event.js';
 import { type CaptureEnd, type CaptureHeader, endFault, headerFault } from './format.js';
-import { LineSplitter } from './lines.js';
+import { Lines } from './lines.js';
+import { Scanner } from './scan.js';
 
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 128 * 1024;
+/** What is said of an event's bytes holds for so many chunks. */
+export const CHUNKS_KEPT = 64;
 /** An event has some hundred bytes; its command line at most some thousand. */
 const LINE_MAX = 1024 * 1024;
 
 export interface CaptureHandlers {
   header(header: CaptureHeader): void;
-  /** `line` is the event's own text. The events come in order of `boot_ns`. */
-  event(event: CapturedEvent, line: string): void;
+  /** In order of `boot_ns`. The event is void with the next one. */
+  event(event: Captured): void;
 }
 
 export interface CaptureResult {
@@ -33,18 +37,24 @@ export const readCapture = async (
   handlers: CaptureHandlers,
 ): Promise<CaptureResult> => {
   const reader = new CaptureReader(file, handlers);
-  const splitter = new LineSplitter(LINE_MAX);
+  const lines = new Lines();
   for await (const chunk of chunksOf(file, isPartial)) {
-    reader.lines(splitter.push(chunk));
-    if (splitter.isTooLong) throw reader.fault(`this line has more than ${LINE_MAX} bytes`, 1);
+    reader.next();
+    lines.push(chunk, (bytes, from, to) => reader.line(bytes, from, to));
+    if (lines.restBytes > LINE_MAX) throw reader.fault(`this line has more than ${LINE_MAX} bytes`, 1);
   }
-  return reader.finish(splitter.end(), isPartial);
+  return reader.finish(lines.rest(), isPartial);
 };
 
 class CaptureReader {
   readonly #file: string;
   readonly #handlers: CaptureHandlers;
+  /** Of the latest event; a line that is none must not overwrite it. */
+  #scanner = new Scanner();
+  #spare = new Scanner();
+  readonly #captured = new Captured();
   #line = 0;
+  #chunk = 0;
   #events = 0;
   #lastNs = -1;
   #hasHeader = false;
@@ -55,11 +65,19 @@ class CaptureReader {
     this.#handlers = handlers;
   }
 
-  lines(lines: readonly string[]): void {
-    for (const line of lines) {
-      this.#line++;
-      this.#one(line);
-    }
+  /** The lines that follow are of the next chunk. */
+  next(): void {
+    this.#chunk++;
+  }
+
+  line(bytes: Buffer, from: number, to: number): void {
+    this.#line++;
+    const isOpen = this.#hasHeader && this.#end === undefined;
+    if (isOpen && this.#spare.scan(bytes, from, to)) {
+      this.#captured.scanned(this.#spare, { bytes, from, to, chunk: this.#chunk });
+      this.#inOrder();
+      [this.#scanner, this.#spare] = [this.#spare, this.#scanner];
+    } else this.#one(bytes.toString('utf8', from, to));
   }
 
   /** `rest`: what stands after the last end of line. */
@@ -91,7 +109,7 @@ class CaptureReader {
     if (this.#end !== undefined) throw this.fault('there is data after the end line');
     if (!this.#hasHeader) this.#header(value);
     else if (value.kind === undefined && 'kerngate_end' in value) this.#ends(value);
-    else this.#event(value, line);
+    else this.#event(value);
   }
 
   #parse(line: string): Readonly<Record<string, unknown>> {
@@ -120,17 +138,22 @@ class CaptureReader {
     this.#end = value as unknown as CaptureEnd;
   }
 
-  #event(value: Readonly<Record<string, unknown>>, line: string): void {
+  #event(value: Readonly<Record<string, unknown>>): void {
     const fault = eventFault(value);
     if (fault !== undefined) throw this.fault(fault);
-    const event = value as unknown as CapturedEvent;
-    const atNs = Number(event.boot_ns);
+    this.#captured.parsed(value as unknown as CapturedEvent, this.#chunk);
+    this.#inOrder();
+  }
+
+  #inOrder(): void {
+    const { atNs } = this.#captured;
     if (atNs < this.#lastNs) {
-      throw this.fault(`events are out of order: boot_ns ${event.boot_ns} is before that of the event above`);
+      const { bootNs } = this.#captured;
+      throw this.fault(`events are out of order: boot_ns ${bootNs} is before that of the event above`);
     }
     this.#lastNs = atNs;
     this.#events++;
-    this.#handlers.event(event, line);
+    this.#handlers.event(this.#captured);
   }
 
   #empty(): KerngateError {
@@ -160,7 +183,8 @@ const isJson = (text: string): boolean => {
 const reasonOf = ({ message }: Error): string => message.replace(/,? *(?:\.\.\.)?".*$/s, '').slice(0, 80);
 
 async function* chunksOf(file: string, isPartial: boolean): AsyncGenerator<Buffer> {
-  const raw = rawChunks(file);
+  const pool = new Pool();
+  const raw = rawChunks(file, pool);
   const first = await raw.next();
   if (first.done) return;
   const chunks = rejoined(first.value, raw);
@@ -174,13 +198,43 @@ async function* rejoined(first: Buffer, rest: AsyncIterable<Buffer>): AsyncGener
   yield* rest;
 }
 
-async function* rawChunks(file: string): AsyncGenerator<Buffer> {
-  const stream =
-    file === '-' ? process.stdin : createReadStream(file, { highWaterMark: CHUNK_BYTES, emitClose: true });
+/** Memory of chunks, used in turn: a chunk stays readable until `CHUNKS_KEPT` later ones have come. */
+class Pool {
+  readonly #chunks: Buffer[] = [];
+  #taken = 0;
+
+  take(): Buffer {
+    const place = this.#taken++ % CHUNKS_KEPT;
+    const chunk = this.#chunks[place] ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    this.#chunks[place] = chunk;
+    return chunk;
+  }
+
+  /** `bytes`, which are no more than a chunk, in memory of the pool. */
+  adopt(bytes: Buffer): Buffer {
+    const chunk = this.take();
+    return chunk.subarray(0, bytes.copy(chunk));
+  }
+}
+
+/**
+ * Read synchronously: nothing else is to be done meanwhile, and a hop to another thread costs more than
+ * a chunk.
+ */
+async function* rawChunks(file: string, pool: Pool): AsyncGenerator<Buffer> {
+  let fd: number | undefined;
   try {
-    for await (const chunk of stream) yield chunk as Buffer;
+    fd = file === '-' ? 0 : openSync(file, 'r');
+    for (;;) {
+      const chunk = pool.take();
+      const length = readSync(fd, chunk);
+      if (length === 0) return;
+      yield chunk.subarray(0, length);
+    }
   } catch (error) {
     throw unreadable(file, error as NodeJS.ErrnoException);
+  } finally {
+    if (fd !== undefined && fd !== 0) closeSync(fd);
   }
 }
 
@@ -193,7 +247,8 @@ async function* unzipped(
   const gunzip = createGunzip({ chunkSize: CHUNK_BYTES, finishFlush: constants.Z_SYNC_FLUSH });
   const feeding = feed(chunks, gunzip);
   try {
-    for await (const chunk of gunzip) yield chunk as Buffer;
+    const pool = new Pool();
+    for await (const chunk of gunzip) yield pool.adopt(chunk as Buffer);
   } catch (error) {
     if (error instanceof KerngateError) throw error;
     if (!isPartial) throw damaged(file, error as Error);
@@ -204,11 +259,14 @@ async function* unzipped(
 }
 
 /** Never rejects: a failure of reading reaches the reader through the stream. */
-const feed = async (chunks: AsyncIterable<Buffer>, gunzip: ReturnType<typeof createGunzip>): Promise<void> => {
+const feed = async (
+  chunks: AsyncIterable<Buffer>,
+  gunzip: ReturnType<typeof createGunzip>,
+): Promise<void> => {
   try {
     for await (const chunk of chunks) {
       if (gunzip.destroyed) return;
-      if (!gunzip.write(chunk)) await drained(gunzip);
+      if (!gunzip.write(Buffer.from(chunk))) await drained(gunzip);
     }
     gunzip.end();
   } catch (error) {

@@ -9,6 +9,8 @@ import { findingsCommand } from './findings.js';
 import { confirmCommand, modeCommand } from './mode.js';
 import { panicCommand } from './panic.js';
 import { policyCommand } from './policy.js';
+import { recordCommand } from './record.js';
+import { replayCommand } from './replay.js';
 import { runCommand } from './run.js';
 import { sessionsCommand } from './sessions.js';
 import { statusCommand } from './status.js';
@@ -29,6 +31,8 @@ export const COMMANDS: readonly Command[] = [
   modeCommand,
   confirmCommand,
   policyCommand,
+  recordCommand,
+  replayCommand,
   panicCommand,
   versionCommand,
 ];

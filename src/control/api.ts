@@ -50,6 +50,18 @@ export interface EventFilter {
   readonly kind?: EventKind;
   readonly pid?: number;
   readonly policy?: string;
+  /**
+   * For a capture: events carry what a replay needs, and a reader that is too slow loses events, which
+   * the stream tells as `{"dropped": N}`, instead of the stream.
+   */
+  readonly capture?: boolean;
+}
+
+/** Who takes the events of a stream. */
+export interface EventSink {
+  event(event: Event): void;
+  /** Asked before each event; false: there is no room, and the event goes by. */
+  hasRoom(): boolean;
 }
 
 /** One row of the kernel's per-process session table. */
@@ -121,8 +133,8 @@ export interface ControlApi {
   sessions(): SessionRow[];
   /** Recent events, oldest first, bounded. */
   events(filter: EventFilter): Event[];
-  /** Calls `onEvent` for each event until the returned function is called. */
-  follow(filter: EventFilter, onEvent: (event: Event) => void): () => void;
+  /** Hands each event to `sink` until the returned function is called. */
+  follow(filter: EventFilter, sink: EventSink): () => void;
   allowList(): AllowEntry[];
   allowAdd(request: AllowRequest, peer: Peer): Promise<AllowEntry>;
   /** Answers the removed entries; empty when none matched. */

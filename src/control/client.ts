@@ -125,11 +125,19 @@ async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
   }
 }
 
-const forward = async <T>(socketPath: string, response: IncomingMessage, onItem: (item: T) => void) => {
+const forward = async (
+  socketPath: string,
+  response: IncomingMessage,
+  onLine: (line: string) => unknown,
+): Promise<void> => {
   for await (const line of linesOf(response)) {
-    const item = parseAnswer(socketPath, line);
-    if (isErrorBody(item)) throw toError(item);
-    onItem(item as T);
+    // An error has its text first; no event has such a member.
+    if (line.startsWith('{"error":')) {
+      const item = parseAnswer(socketPath, line);
+      if (isErrorBody(item)) throw toError(item);
+    }
+    const done = onLine(line);
+    if (done !== undefined) await done;
   }
 };
 
@@ -137,10 +145,26 @@ const forward = async <T>(socketPath: string, response: IncomingMessage, onItem:
  * Calls `onItem` for each JSON line of a stream. Returns when `signal` aborts; throws KerngateError
  * when the agent cannot be reached, ends the stream (exit 4), or says why it dropped this reader.
  */
-export const followAgent = async <T>(
+export const followAgent = <T>(
   socketPath: string,
   path: string,
   onItem: (item: T) => void,
+  signal: AbortSignal,
+): Promise<void> =>
+  followLines(
+    socketPath,
+    path,
+    (line) => {
+      onItem(parseAnswer(socketPath, line) as T);
+    },
+    signal,
+  );
+
+/** The same for the lines as they are; the stream waits for what `onLine` promises. */
+export const followLines = async (
+  socketPath: string,
+  path: string,
+  onLine: (line: string) => unknown,
   signal: AbortSignal,
 ): Promise<void> => {
   if (signal.aborted) return;
@@ -152,7 +176,7 @@ export const followAgent = async <T>(
     const response = await responseTo(call);
     if (response.statusCode !== 200)
       throw refusal(response, parseAnswer(socketPath, await readAll(response)));
-    await forward(socketPath, response, onItem);
+    await forward(socketPath, response, onLine);
     if (!signal.aborted) throw unreachable(socketPath, 'it ended the stream');
   } catch (error) {
     if (!signal.aborted) throw connectionError(socketPath, error as NodeJS.ErrnoException);

@@ -1,7 +1,7 @@
 /** Clients that follow events: a stream of JSON Lines each, bounded in number and in what may pile up. */
 import type { ServerResponse } from 'node:http';
 import { EXIT } from '../model/error.js';
-import type { ControlApi, EventFilter } from './api.js';
+import type { ControlApi, EventFilter, EventSink } from './api.js';
 import { type ErrorBody, Refusal } from './reply.js';
 
 export interface FollowLimits {
@@ -42,8 +42,8 @@ export class Followers {
     }
     response.socket?.setTimeout(0); // Silence is normal here; a client that left shows as 'close'.
     response.once('close', () => this.#remove(response));
-    const stop = api.follow(filter, (event) => this.#send(response, event));
-    this.#open.set(response, stop);
+    const stream = filter.capture ? new CaptureStream(response, this.#limits) : this.#plain(response);
+    this.#open.set(response, api.follow(filter, stream));
     response.writeHead(200, { 'content-type': 'application/x-ndjson', connection: 'close' });
     response.flushHeaders();
   }
@@ -54,6 +54,10 @@ export class Followers {
       this.#remove(response);
       response.end();
     }
+  }
+
+  #plain(response: ServerResponse): EventSink {
+    return { event: (event) => this.#send(response, event), hasRoom: () => true };
   }
 
   #send(response: ServerResponse, event: unknown): void {
@@ -73,5 +77,35 @@ export class Followers {
   #remove(response: ServerResponse): void {
     this.#open.get(response)?.();
     this.#open.delete(response);
+  }
+}
+
+/** A capture says what it lost: a burst its reader cannot take in time costs events, and is counted. */
+class CaptureStream implements EventSink {
+  readonly #response: ServerResponse;
+  readonly #most: number;
+  #dropped = 0;
+
+  constructor(response: ServerResponse, { maxWaitingBytes }: FollowLimits) {
+    this.#response = response;
+    this.#most = maxWaitingBytes;
+    response.on('drain', () => this.#tell());
+  }
+
+  event(event: unknown): void {
+    if (this.#dropped > 0) this.#tell();
+    this.#response.write(`${JSON.stringify(event)}\n`);
+  }
+
+  hasRoom(): boolean {
+    const hasRoom = this.#response.writableLength <= this.#most;
+    if (!hasRoom) this.#dropped++;
+    return hasRoom;
+  }
+
+  #tell(): void {
+    if (this.#dropped === 0 || this.#response.writableEnded) return;
+    this.#response.write(`${JSON.stringify({ dropped: this.#dropped })}\n`);
+    this.#dropped = 0;
   }
 }

@@ -91,6 +91,10 @@ export const EVENT_QUERY: z.ZodType<Loose<EventFilter>> = z.strictObject({
     .transform(Number)
     .optional(),
   policy: text(256).optional(),
+  capture: z
+    .literal('true')
+    .transform(() => true)
+    .optional(),
 });
 
 /** The first complaint as `place: message`. */

@@ -6,6 +6,7 @@ import type { EventCursor } from '../model/cursor.js';
 import type { CgroupFacts, Enricher, ProcessFacts } from '../model/enricher.js';
 import type { Event } from '../model/event.js';
 import { type KeyedEvent, subjectOf } from '../model/event-key.js';
+import type { CapturedEvent } from '../model/json-event.js';
 import type { Subject, SubjectKind } from '../model/subject.js';
 import { RecordView } from './record-view.js';
 import { snapshotOf } from './snapshot.js';
@@ -137,6 +138,17 @@ export class LiveEvent extends RecordView implements EventCursor, KeyedEvent {
       bootNs: this.rows.at_ns_big(this.index).toString(),
       start: this.rows.start_ns_big(this.index).toString(),
     });
+  }
+
+  /** With what a replay needs and a person does not: the tree, and which process a fork made. */
+  captured(): CapturedEvent {
+    const { lineagePid, lineageComm: comm } = this;
+    const start = (tick: number): string => (tick === 0 ? '0' : `${tick}0000000`);
+    return {
+      ...this.snapshot(),
+      ...(this.kind === 'fork' ? { child_start: this.columns.count_big(this.index).toString() } : {}),
+      ...(lineagePid === 0 ? {} : { lineage: { pid: lineagePid, start: start(this.lineageTick), comm } }),
+    };
   }
 
   get #facts(): ProcessFacts {

@@ -133,7 +133,7 @@ class PolicyEngine implements Engine {
   /** Who is to count the event: those it matches, up to one that allows it. Valid until the next call. */
   #fed(watches: readonly Watch[], event: EventView): readonly Watch[] {
     const fed = this.#scratch;
-    fed.length = 0;
+    if (fed.length > 0) fed.length = 0;
     const own = event.crossed || event.verdict === 'audit' ? event.rule : undefined;
     const { alsoUnder } = event;
     for (const watch of watches) {

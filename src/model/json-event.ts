@@ -25,89 +25,89 @@ export const tickOf = (startNs: string): number => Number(startNs.slice(0, -7));
 
 /** Valid as long as the event it wraps. The event must have the contract's shape. */
 export class JsonEvent implements KeyedEvent {
-  protected event: CapturedEvent;
-  atNs: number;
+  readonly #event: CapturedEvent;
+  readonly atNs: number;
 
   constructor(event: CapturedEvent) {
-    this.event = event;
+    this.#event = event;
     this.atNs = Number(event.boot_ns);
   }
 
   get kind(): EventKind {
-    return this.event.kind;
+    return this.#event.kind;
   }
   get pid(): number {
-    return this.event.pid;
+    return this.#event.pid;
   }
   get startTick(): number {
-    return tickOf(this.event.start);
+    return tickOf(this.#event.start);
   }
   get ppid(): number {
-    return this.event.ppid;
+    return this.#event.ppid;
   }
   get session(): number {
-    const session = this.event.session ?? -1;
+    const session = this.#event.session ?? -1;
     return session === UNSET_SESSION ? -1 : session;
   }
   get uid(): number {
-    return this.event.uid;
+    return this.#event.uid;
   }
   get comm(): string {
-    return this.event.comm;
+    return this.#event.comm;
   }
   get exe(): string {
-    return this.event.exe;
+    return this.#event.exe;
   }
   get cmdline(): string {
-    return this.event.cmdline ?? '';
+    return this.#event.cmdline ?? '';
   }
   get cgroupId(): string {
-    return this.event.cgroup.id;
+    return this.#event.cgroup.id;
   }
   get cgroupPath(): string {
-    return this.event.cgroup.path;
+    return this.#event.cgroup.path;
   }
   get unit(): string | undefined {
-    return this.event.unit;
+    return this.#event.unit;
   }
   get container(): string | undefined {
-    return this.event.container;
+    return this.#event.container;
   }
   get user(): string | undefined {
-    return this.event.user;
+    return this.#event.user;
   }
   get proto(): Proto | undefined {
-    return this.event.proto;
+    return this.#event.proto;
   }
   get srcIp(): string | undefined {
-    return this.event.src?.ip;
+    return this.#event.src?.ip;
   }
   get srcPort(): number | undefined {
-    return this.event.src?.port;
+    return this.#event.src?.port;
   }
   get dstIp(): string | undefined {
-    return this.event.dst?.ip;
+    return this.#event.dst?.ip;
   }
   get dstPort(): number | undefined {
-    return this.event.dst?.port;
+    return this.#event.dst?.port;
   }
   get result(): 0 | string | undefined {
-    return this.event.result;
+    return this.#event.result;
   }
   get auth(): AuthInfo | undefined {
-    return this.event.auth;
+    return this.#event.auth;
   }
   get verdict(): EventVerdict {
-    return this.event.verdict;
+    return this.#event.verdict;
   }
   get decision(): string | undefined {
-    return this.event.decision;
+    return this.#event.decision;
   }
   get rule(): string | undefined {
-    return this.event.rule;
+    return this.#event.rule;
   }
   get crossed(): boolean {
-    return this.event.crossed ?? false;
+    return this.#event.crossed ?? false;
   }
 
   /** A capture holds each attempt once. */
@@ -118,22 +118,22 @@ export class JsonEvent implements KeyedEvent {
     return undefined;
   }
   get untrusted(): boolean {
-    return this.event.untrusted ?? false;
+    return this.#event.untrusted ?? false;
   }
   get child(): number | undefined {
-    return this.event.child;
+    return this.#event.child;
   }
   get lost(): number {
-    return this.event.lost;
+    return this.#event.lost;
   }
   get lineagePid(): number {
-    return this.event.lineage?.pid ?? this.pid;
+    return this.#event.lineage?.pid ?? this.pid;
   }
   get lineageTick(): number {
-    return tickOf(this.event.lineage?.start ?? this.event.start);
+    return tickOf(this.#event.lineage?.start ?? this.#event.start);
   }
   get lineageComm(): string {
-    const root = this.event.lineage;
+    const root = this.#event.lineage;
     if (root?.comm !== undefined) return root.comm;
     return root === undefined || (root.pid === this.pid && this.lineageTick === this.startTick)
       ? this.comm
@@ -146,6 +146,6 @@ export class JsonEvent implements KeyedEvent {
 
   /** The event itself: it is immutable, so it may be kept. */
   snapshot(): Event {
-    return this.event;
+    return this.#event;
   }
 }

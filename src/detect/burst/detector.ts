@@ -60,7 +60,9 @@ class Burst implements Detector {
 
   crosses(occasion: Occasion): boolean {
     const row = this.#table.find(occasion.lo, occasion.hi);
-    return row < 0 ? this.#tiers.some(({ limit }) => limit === 0) : this.#crossed(row, occasion) !== undefined;
+    return row < 0
+      ? this.#tiers.some(({ limit }) => limit === 0)
+      : this.#crossed(row, occasion) !== undefined;
   }
 
   forget(lo: number, hi: number): void {

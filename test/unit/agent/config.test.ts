@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { loadConfig, parseConfig } from '../../../src/agent/config.js';
-import { LAUNCHERS } from '../../../src/agent/lineage.js';
+import { LAUNCHERS } from '../../../src/lib/launchers.js';
 import { EXIT, KerngateError } from '../../../src/model/error.js';
 import { scratchFolder } from '../control/fake-api.js';
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { ControlApi, EventFilter, Peer } from '../../../src/control/api.js';
+import type { ControlApi, EventFilter, EventSink, Peer } from '../../../src/control/api.js';
 import {
   type ControlServer,
   type ControlServerOptions,
@@ -61,7 +61,7 @@ export interface FakeApi extends ControlApi {
   /** Calls that change something, as `name` and its arguments. */
   readonly changes: unknown[][];
   readonly greeted: Peer[];
-  readonly followers: Set<{ filter: EventFilter; onEvent: (event: Event) => void }>;
+  readonly followers: Set<{ filter: EventFilter; sink: EventSink }>;
   emit(event: Event): void;
 }
 
@@ -78,7 +78,7 @@ export const createFakeApi = (): FakeApi => {
     greeted,
     followers,
     emit: (event) => {
-      for (const follower of [...followers]) follower.onEvent(event);
+      for (const { sink } of [...followers]) if (sink.hasRoom()) sink.event(event);
     },
     status: () => {
       throw new KerngateError('no status here', { exit: 'degraded', remedy: 'Wait.' });
@@ -94,8 +94,8 @@ export const createFakeApi = (): FakeApi => {
       throw new TypeError('a slip');
     },
     events: (filter) => [makeEvent(filter.pid ?? 1, filter.kind ?? 'any')],
-    follow: (filter, onEvent) => {
-      const follower = { filter, onEvent };
+    follow: (filter, sink) => {
+      const follower = { filter, sink };
       followers.add(follower);
       return () => void followers.delete(follower);
     },
