@@ -52,8 +52,9 @@ export class Recorder {
     await this.#file.close(this.lost, isWhole);
   }
 
-  /** Brings what waits for no other line to the disk. */
+  /** Brings to the disk what has waited long enough. Throws KerngateError once that takes no more. */
   checkpoint(): void {
+    this.#reorder.settle(this.#give);
     this.#file.checkpoint();
   }
 }

@@ -19,6 +19,7 @@ export class Reorder {
   readonly #waiting = new Heap<string>();
   #newestNs = Number.NEGATIVE_INFINITY;
   #givenNs = Number.NEGATIVE_INFINITY;
+  #settledNs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ReorderOptions) {
     this.#options = options;
@@ -34,6 +35,15 @@ export class Reorder {
     if (atNs > this.#newestNs) this.#newestNs = atNs;
     const dueNs = this.#newestNs - this.#options.waitNs;
     while (this.#waiting.least <= dueNs || this.#waiting.size > this.#options.most) this.#give(give);
+  }
+
+  /**
+   * Gives out what was there at the last call, whatever comes after it. To be called now and then: on a
+   * quiet host nothing later comes to make room.
+   */
+  settle(give: (line: string) => void): void {
+    while (this.#waiting.least <= this.#settledNs) this.#give(give);
+    this.#settledNs = this.#newestNs;
   }
 
   /** Gives out all that wait: nothing more comes. */

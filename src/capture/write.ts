@@ -2,7 +2,7 @@
 import { createWriteStream, openSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { constants, createGzip } from 'node:zlib';
+import { constants, createGzip, type Gzip } from 'node:zlib';
 import { KerngateError } from '../model/error.js';
 import { type CaptureHeader, endLine, headerLine } from './format.js';
 
@@ -13,6 +13,7 @@ export class CaptureFile {
   /** Events written. */
   events = 0;
   readonly #path: string;
+  readonly #gzip: Gzip | undefined;
   readonly #sink: Writable;
   readonly #done: Promise<unknown>;
   #error: NodeJS.ErrnoException | undefined;
@@ -29,6 +30,7 @@ export class CaptureFile {
       gzip?.destroy();
     });
     gzip?.on('error', () => {});
+    this.#gzip = gzip;
     this.#sink = gzip ?? file;
     this.#done = finished(file).catch(() => {});
     this.#text = headerLine(header);
@@ -72,8 +74,9 @@ export class CaptureFile {
 
   /** What a process that ends now should have on the disk: also the part a compressor still holds. */
   checkpoint(): void {
+    this.#check();
     this.flush();
-    if ('flush' in this.#sink) (this.#sink as ReturnType<typeof createGzip>).flush(constants.Z_SYNC_FLUSH);
+    this.#gzip?.flush(constants.Z_SYNC_FLUSH);
   }
 
   #check(): void {

@@ -25,12 +25,12 @@ const ringsLost = ({ counters }: Status): number => (counters.ev_dropped ?? 0) +
 const statusOf = (socket: string): Promise<Status> => callAgent<Status>(socket, 'GET', '/v1/status');
 
 /** Aborts after `forNs`, or when the user interrupts: both are the normal end. */
-const stopAfter = (forNs: number | undefined): { signal: AbortSignal; clear: () => void } => {
+const stopAfter = (forNs: number | undefined): { stop: AbortController; clear: () => void } => {
   const stop = new AbortController();
   const end = () => void setTimeout(() => stop.abort(), LINGER_MS);
   process.once('SIGINT', end).once('SIGTERM', end).once('SIGHUP', end);
-  const timer = forNs === undefined ? undefined : longTimer(end, forNs / 1e6);
-  return { signal: stop.signal, clear: () => timer?.() };
+  const clear = forNs === undefined ? () => {} : longTimer(end, forNs / 1e6);
+  return { stop, clear };
 };
 
 /** A timer of Node ends after 24 days. */
@@ -45,18 +45,28 @@ const longTimer = (end: () => void, ms: number): (() => void) => {
   return () => clearTimeout(timer);
 };
 
+/** Throws what ended the capture before its time; what was written until then is on the disk. */
 const follow = async (socket: string, recorder: Recorder, forNs: number | undefined): Promise<void> => {
-  const { signal, clear } = stopAfter(forNs);
-  const timer = setInterval(() => recorder.checkpoint(), CHECKPOINT_MS);
+  const { stop, clear } = stopAfter(forNs);
+  let failure: unknown;
+  const timer = setInterval(() => {
+    try {
+      recorder.checkpoint();
+    } catch (error) {
+      failure = error;
+      stop.abort();
+    }
+  }, CHECKPOINT_MS);
   try {
-    await followLines(socket, STREAM, (line) => recorder.line(line), signal);
+    await followLines(socket, STREAM, (line) => recorder.line(line), stop.signal);
   } catch (error) {
-    await recorder.finish(false).catch(() => {});
-    throw error;
-  } finally {
-    clearInterval(timer);
-    clear();
+    failure = error;
   }
+  clearInterval(timer);
+  clear();
+  if (failure === undefined) return;
+  await recorder.finish(false).catch(() => {});
+  throw failure;
 };
 
 export const recordCommand: Command<RecordOptions> = {

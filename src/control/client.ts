@@ -151,26 +151,50 @@ export const followAgent = <T>(
   onItem: (item: T) => void,
   signal: AbortSignal,
 ): Promise<void> =>
-  followLines(
+  stream(
     socketPath,
     path,
     (line) => {
       onItem(parseAnswer(socketPath, line) as T);
     },
     signal,
+    (call) => call.destroy(),
   );
 
-/** The same for the lines as they are; the stream waits for what `onLine` promises. */
-export const followLines = async (
+/** How long the agent may take to hand over what it holds for a reader that has had enough. */
+const DRAIN_MS = 30_000;
+
+/**
+ * The same for the lines as they are; the stream waits for what `onLine` promises. When `signal` aborts
+ * it is read to its end, so that nothing is missed which the agent had for it.
+ */
+export const followLines = (
   socketPath: string,
   path: string,
   onLine: (line: string) => unknown,
   signal: AbortSignal,
+): Promise<void> => stream(socketPath, path, onLine, signal, drained);
+
+/** Closes our half only: the agent ends the stream when it has told all. */
+const drained = (call: ClientRequest, socketPath: string): void => {
+  if (!call.socket || call.socket.connecting) call.destroy();
+  else call.socket.end();
+  const late = unreachable(socketPath, `it did not end the stream within ${DRAIN_MS / 1000} s`);
+  const timer = setTimeout(() => call.destroy(late), DRAIN_MS);
+  call.once('close', () => clearTimeout(timer));
+};
+
+const stream = async (
+  socketPath: string,
+  path: string,
+  onLine: (line: string) => unknown,
+  signal: AbortSignal,
+  leave: (call: ClientRequest, socketPath: string) => void,
 ): Promise<void> => {
   if (signal.aborted) return;
   const call = ask({ socketPath, method: 'GET', path });
   call.on('error', () => {});
-  const abort = () => call.destroy();
+  const abort = () => leave(call, socketPath);
   signal.addEventListener('abort', abort, { once: true });
   try {
     const response = await responseTo(call);
@@ -179,7 +203,8 @@ export const followLines = async (
     await forward(socketPath, response, onLine);
     if (!signal.aborted) throw unreachable(socketPath, 'it ended the stream');
   } catch (error) {
-    if (!signal.aborted) throw connectionError(socketPath, error as NodeJS.ErrnoException);
+    const isLate = error instanceof KerngateError;
+    if (!signal.aborted || isLate) throw connectionError(socketPath, error as NodeJS.ErrnoException);
   } finally {
     signal.removeEventListener('abort', abort);
     call.destroy();

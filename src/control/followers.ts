@@ -85,11 +85,14 @@ class CaptureStream implements EventSink {
   readonly #response: ServerResponse;
   readonly #most: number;
   #dropped = 0;
+  #isOver = false;
 
   constructor(response: ServerResponse, { maxWaitingBytes }: FollowLimits) {
     this.#response = response;
     this.#most = maxWaitingBytes;
     response.on('drain', () => this.#tell());
+    // Before the server's own listener, which closes the other half at once.
+    response.socket?.prependOnceListener('end', () => this.#end());
   }
 
   event(event: unknown): void {
@@ -98,9 +101,17 @@ class CaptureStream implements EventSink {
   }
 
   hasRoom(): boolean {
+    if (this.#isOver) return false;
     const hasRoom = this.#response.writableLength <= this.#most;
     if (!hasRoom) this.#dropped++;
     return hasRoom;
+  }
+
+  /** The reader closed its half: it takes what there is, and then knows all that it missed. */
+  #end(): void {
+    this.#tell();
+    this.#isOver = true;
+    this.#response.end();
   }
 
   #tell(): void {

@@ -118,7 +118,7 @@ export class Gate {
     if (this.#byId.size === 0) return;
     this.#collect(event);
     if (this.#met.length === 0) return;
-    const denial = this.#strongest('enforce');
+    const denial = this.#agentEntry('enforce') ?? this.#windows('enforce')[0];
     if (denial) this.#deny(denial, event);
     else this.#audit(event);
   }
@@ -191,18 +191,29 @@ export class Gate {
     }
   }
 
-  /** What the agent set comes before what windows hold; among windows the order of the policies. */
-  #strongest(mode: Mode): Held | undefined {
+  /**
+   * The one entry of the agent's that an attempt meets: the kernel holds one for each subject, the
+   * strongest, and of several subjects the first counts.
+   */
+  #agentEntry(mode: Mode): Held | undefined {
     let best: Held | undefined;
     for (const held of this.#met) {
-      if (held.entry.mode === mode && (best === undefined || this.#isBefore(held, best))) best = held;
+      const { pushed, mode: own, subject, untilNs } = held.entry;
+      if (pushed || own !== mode) continue;
+      const isSame = best && subjectKey(best.entry.subject) === subjectKey(subject);
+      if (best === undefined || (isSame && untilNs > best.entry.untilNs)) best = held;
     }
     return best;
   }
 
-  #isBefore({ entry: a }: Held, { entry: b }: Held): boolean {
-    if (a.pushed !== b.pushed) return b.pushed;
-    return a.pushed && (this.#order.get(a.policy) ?? 0) < (this.#order.get(b.policy) ?? 0);
+  /** The verdicts windows hold, in the order of their policies. */
+  #windows(mode: Mode): Held[] {
+    const held = this.#met.filter(({ entry }) => entry.pushed && entry.mode === mode);
+    return held.sort((a, b) => this.#place(a) - this.#place(b));
+  }
+
+  #place({ entry }: Held): number {
+    return this.#order.get(entry.policy) ?? 0;
   }
 
   #deny(held: Held, event: ReplayEvent): void {
@@ -213,11 +224,16 @@ export class Gate {
     event.judge('deny', held.entry.id, held.entry.rule);
   }
 
+  /** A rule does not hear of what passes under its own entry, be it the agent's or its window's. */
   #audit(event: ReplayEvent): void {
-    const first = this.#strongest('audit');
+    const agent = this.#agentEntry('audit');
+    const windows = this.#windows('audit').filter(({ entry }) => entry.rule !== agent?.entry.rule);
+    const met = agent ? [agent, ...windows] : windows;
+    this.#met.splice(0, this.#met.length, ...met);
+    const [first] = met;
     if (first === undefined) return;
     this.#refusal = first;
-    const rules = this.#met.length > 1 ? this.#met.map(({ entry }) => entry.rule) : undefined;
+    const rules = met.length > 1 ? met.map(({ entry }) => entry.rule) : undefined;
     event.judge('audit', first.entry.id, first.entry.rule, rules);
   }
 
