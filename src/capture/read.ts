@@ -12,6 +12,8 @@ import { Scanner } from './scan.js';
 const CHUNK_BYTES = 128 * 1024;
 /** What is said of an event's bytes holds for so many chunks. */
 export const CHUNKS_KEPT = 64;
+/** Of compressed data: what is damaged costs what was made of this much before it. */
+const PIECE_BYTES = 4096;
 /** An event has some hundred bytes; its command line at most some thousand. */
 const LINE_MAX = 1024 * 1024;
 
@@ -224,7 +226,11 @@ class Pool {
 async function* rawChunks(file: string, pool: Pool): AsyncGenerator<Buffer> {
   let fd: number | undefined;
   try {
-    fd = file === '-' ? 0 : openSync(file, 'r');
+    if (file === '-') {
+      yield* adopted(process.stdin as AsyncIterable<Buffer>, pool);
+      return;
+    }
+    fd = openSync(file, 'r');
     for (;;) {
       const chunk = pool.take();
       const length = readSync(fd, chunk);
@@ -234,7 +240,15 @@ async function* rawChunks(file: string, pool: Pool): AsyncGenerator<Buffer> {
   } catch (error) {
     throw unreadable(file, error as NodeJS.ErrnoException);
   } finally {
-    if (fd !== undefined && fd !== 0) closeSync(fd);
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+async function* adopted(chunks: AsyncIterable<Buffer>, pool: Pool): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    for (let from = 0; from < chunk.length; from += CHUNK_BYTES) {
+      yield pool.adopt(chunk.subarray(from, from + CHUNK_BYTES));
+    }
   }
 }
 
@@ -247,8 +261,7 @@ async function* unzipped(
   const gunzip = createGunzip({ chunkSize: CHUNK_BYTES, finishFlush: constants.Z_SYNC_FLUSH });
   const feeding = feed(chunks, gunzip);
   try {
-    const pool = new Pool();
-    for await (const chunk of gunzip) yield pool.adopt(chunk as Buffer);
+    yield* adopted(gunzip as AsyncIterable<Buffer>, new Pool());
   } catch (error) {
     if (error instanceof KerngateError) throw error;
     if (!isPartial) throw damaged(file, error as Error);
@@ -265,8 +278,11 @@ const feed = async (
 ): Promise<void> => {
   try {
     for await (const chunk of chunks) {
-      if (gunzip.destroyed) return;
-      if (!gunzip.write(Buffer.from(chunk))) await drained(gunzip);
+      for (let from = 0; from < chunk.length; from += PIECE_BYTES) {
+        if (gunzip.destroyed) return;
+        const piece = Buffer.from(chunk.subarray(from, from + PIECE_BYTES));
+        if (!gunzip.write(piece)) await drained(gunzip);
+      }
     }
     gunzip.end();
   } catch (error) {

@@ -53,7 +53,11 @@ const ended = async (recorder: Running): Promise<number | null> => {
   return recorder.child.exitCode;
 };
 
-const linesOf = <T>(text: string): T[] => text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as T);
+const linesOf = <T>(text: string): T[] =>
+  text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as T);
 
 const textOf = (file: string): string => {
   const bytes = readFileSync(file);
@@ -68,7 +72,13 @@ const replay = async (stand: Stand, file: string, ...args: string[]): Promise<Li
   return linesOf<Line>(ran.stdout);
 };
 
-const told = ({ id, policy, subject, summary, severity }: Finding) => ({ id, policy, subject, summary, severity });
+const told = ({ id, policy, subject, summary, severity }: Finding) => ({
+  id,
+  policy,
+  subject,
+  summary,
+  severity,
+});
 const byId = <T extends { readonly id: string }>(list: readonly T[]): T[] =>
   [...list].sort((a, b) => (a.id < b.id ? -1 : 1));
 
@@ -97,7 +107,11 @@ describe('a capture of the agent in audit', () => {
 
       const [header, ...events] = linesOf<Event & Record<string, unknown>>(textOf(file));
       const end = events.pop();
-      expect(header).toMatchObject({ kerngate_capture: 1, host: expect.any(String), kernel: expect.any(String) });
+      expect(header).toMatchObject({
+        kerngate_capture: 1,
+        host: expect.any(String),
+        kernel: expect.any(String),
+      });
       expect(end).toEqual({ kerngate_end: true, events: events.length, lost: 0 });
       const times = events.map(({ boot_ns }) => BigInt(boot_ns));
       expect(times.every((time, at) => at === 0 || time >= (times[at - 1] ?? 0n))).toBe(true);
@@ -133,7 +147,10 @@ describe('a capture of real work', () => {
       expect([recorder.child.exitCode, recorder.lines]).toEqual([0, [expect.stringMatching(/ 0 lost$/)]]);
       const comms = new Set(linesOf<Event>(textOf(file)).map(({ comm }) => comm));
       expect([...comms]).toEqual(expect.arrayContaining(['git', 'node', 'curl']));
-      const runs = [await stand.cli('-o', 'json', 'replay', file), await stand.cli('-o', 'json', 'replay', file)];
+      const runs = [
+        await stand.cli('-o', 'json', 'replay', file),
+        await stand.cli('-o', 'json', 'replay', file),
+      ];
       expect(runs[0]).toMatchObject({ code: 0, stderr: '' });
       expect(runs[1]).toEqual(runs[0]);
     }));
