@@ -146,7 +146,7 @@ export class LiveEvent extends RecordView implements EventCursor, KeyedEvent {
     const start = (tick: number): string => (tick === 0 ? '0' : `${tick}0000000`);
     return {
       ...this.snapshot(),
-      ...(this.kind === 'fork' ? { child_start: this.columns.count_big(this.index).toString() } : {}),
+      ...(this.kind === 'fork' ? { child_start: this.rows.count_big(this.index).toString() } : {}),
       ...(lineagePid === 0 ? {} : { lineage: { pid: lineagePid, start: start(this.lineageTick), comm } }),
     };
   }

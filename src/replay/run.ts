@@ -111,7 +111,7 @@ export class Run {
       ledger: this.#ledger,
       enforcers: [],
       report: this.#report,
-      level,
+      level: () => level,
       mode: () => mode,
       gate: (crossing, event) => this.#gate.crossed(crossing, event),
       release: () => {},
