@@ -42,7 +42,7 @@ guest() {
       "$root/scripts/vm" -t "$limit" -o "$folder" -k "$(boot_arguments "$series" "$boot")" "$series" -- \
       "$root/scripts/lib/guest-lane" "$root/node_modules/.bin/vitest" run --project kernel --no-color --no-isolate \
       --reporter=default --reporter=json --outputFile.json="$folder/report.json" "$@" \
-      >"$folder/log" 2>&1 || rc=$?
+      >>"$folder/log" 2>&1 || rc=$?
     ((rc == 125)) || break
     printf '%s: the guest died%s\n' "$name" "$( ((try == 2)) || echo '; once more')" | tee -a "$folder/log"
   done
