@@ -49,6 +49,9 @@ guest() {
   echo "$rc" >"$folder/code"
 }
 
+# For the caller to replace: a guest is done, and its report whole. Arguments as of `guest`.
+guest_done() { :; }
+
 # guests: reads lines of arguments of `guest` and runs them; prints each one's log when it is done, whole.
 # Call it in a subshell.
 guests() {
@@ -63,6 +66,7 @@ guests() {
       flock 7
       printf -- '-- %s\n' "${row[0]}"
       cat "$guest_reports/${row[0]}/log"
+      guest_done "${row[@]}"
     } 7>"$guest_reports/.printing" &
   done
   wait
