@@ -42,13 +42,9 @@ const TICK_NS = 10_000_000;
 const NOTHING = new Scanner();
 const NO_BYTES = Buffer.alloc(0);
 
-/** A line in the memory of a chunk, which is used again some chunks later. */
-export interface LinePlace {
-  readonly bytes: Buffer;
-  readonly from: number;
-  readonly to: number;
-  /** Number of the chunk in the file. */
-  readonly chunk: number;
+/** Who keeps where lines lie: `bytes` from `from` to `to`, read with chunk number `chunk` of the file. */
+export interface LineKeeper {
+  put(bytes: Buffer, from: number, to: number, chunk: number): void;
 }
 
 /**
@@ -65,13 +61,13 @@ export class Captured {
   #chunk = 0;
   #json: CapturedEvent | undefined;
 
-  /** `scan` has read this line. */
-  scanned(scan: Scanner, line: LinePlace): void {
+  /** `scan` has read the line in [from, to) of `bytes`, which came with chunk number `chunk`. */
+  scanned(scan: Scanner, bytes: Buffer, from: number, to: number, chunk: number): void {
     this.#scan = scan;
-    this.#bytes = line.bytes;
-    this.#from = line.from;
-    this.#to = line.to;
-    this.#chunk = line.chunk;
+    this.#bytes = bytes;
+    this.#from = from;
+    this.#to = to;
+    this.#chunk = chunk;
     this.#json = undefined;
     const ns = scan.number[BOOT_NS] as number;
     this.atNs = Number.isNaN(ns) ? Number(this.#text(BOOT_NS)) : ns;
@@ -100,11 +96,14 @@ export class Captured {
     return this.#json ?? (JSON.parse(this.#bytes.toString('latin1', this.#from, this.#to)) as CapturedEvent);
   }
 
-  /** Where its JSON text lies. Of an event that was parsed the text is made anew. */
-  get place(): LinePlace {
-    if (!this.#json) return { bytes: this.#bytes, from: this.#from, to: this.#to, chunk: this.#chunk };
+  /** Tells where its JSON text lies. Of an event that was parsed the text is made anew. */
+  keepIn(keeper: LineKeeper): void {
+    if (!this.#json) {
+      keeper.put(this.#bytes, this.#from, this.#to, this.#chunk);
+      return;
+    }
     const bytes = Buffer.from(JSON.stringify(this.#json));
-    return { bytes, from: 0, to: bytes.length, chunk: this.#chunk };
+    keeper.put(bytes, 0, bytes.length, this.#chunk);
   }
 
   get at(): string {

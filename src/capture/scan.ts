@@ -20,6 +20,9 @@ const COMMA = 0x2c;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 const ZERO = 0x30;
+const COLON = 0x3a;
+const DOT = 0x2e;
+const LETTER_Z = 0x5a;
 const FAILED = -1;
 /** Longer ones may not be exact as a number. */
 const DIGITS_EXACT = 15;
@@ -40,6 +43,8 @@ export class Scanner {
   readonly number = new Float64Array(FIELD_COUNT);
   private bytes: Uint8Array = new Uint8Array(0);
   private end = 0;
+  /** Of the latest time that was read in full. */
+  private readonly lastMinute = new Uint8Array(16);
 
   /** Reads the line in [from, to). False: it is not of the usual form; nothing of it may be used then. */
   scan(source: Uint8Array, from: number, to: number): boolean {
@@ -183,24 +188,43 @@ export class Scanner {
 
   /** `YYYY-MM-DDTHH:MM:SS.mmmZ`, which is how kerngate writes it. */
   private time(at: number, spec: FieldSpec): number {
-    const end = this.text(at, spec);
-    if (end !== at + 26) return FAILED;
-    for (let i = 0; i < 24; i++) {
-      const byte = this.bytes[at + 1 + i] as number;
-      const wanted = TIME.charCodeAt(i);
-      if (wanted === ZERO ? byte < ZERO || byte > ZERO + 9 : byte !== wanted) return FAILED;
-    }
-    const fits =
-      within(this.pair(at + 6), 1, 12) &&
-      within(this.pair(at + 9), 1, 31) &&
-      within(this.pair(at + 12), 0, 23) &&
-      within(this.pair(at + 15), 0, 59) &&
-      within(this.pair(at + 18), 0, 59);
-    return fits ? end : FAILED;
+    const source = this.bytes;
+    const isWhole = source[at] === QUOTE && source[at + 25] === QUOTE && source[at + 24] === LETTER_Z;
+    if (!isWhole || at + 26 > this.end) return FAILED;
+    // Most times are of the same minute as the one before.
+    if (!this.isSameMinute(at + 1) && !this.minute(at + 1)) return FAILED;
+    const seconds = this.pair(at + 18);
+    const ms = this.pair(at + 21);
+    const isTime = source[at + 17] === COLON && source[at + 20] === DOT && seconds <= 59;
+    if (!isTime || seconds < 0 || ms < 0 || !isDigit(source[at + 23] as number)) return FAILED;
+    return this.keep(spec, at + 1, at + 25, 0, 1);
   }
 
+  private isSameMinute(at: number): boolean {
+    for (let i = MINUTE - 1; i >= 0; i--) if (this.bytes[at + i] !== this.lastMinute[i]) return false;
+    return true;
+  }
+
+  /** Checks `YYYY-MM-DDTHH:MM` and keeps it for the next. */
+  private minute(at: number): boolean {
+    for (let i = 0; i < MINUTE; i++) {
+      const byte = this.bytes[at + i] as number;
+      const wanted = TIME.charCodeAt(i);
+      if (wanted === ZERO ? !isDigit(byte) : byte !== wanted) return false;
+    }
+    const fits =
+      within(this.pair(at + 5), 1, 12) &&
+      within(this.pair(at + 8), 1, 31) &&
+      within(this.pair(at + 11), 0, 23) &&
+      within(this.pair(at + 14), 0, 59);
+    if (fits) this.lastMinute.set(this.bytes.subarray(at, at + MINUTE));
+    return fits;
+  }
+
+  /** The number two digits make; -1 when they are none. */
   private pair(at: number): number {
-    return ((this.bytes[at] as number) - ZERO) * 10 + (this.bytes[at + 1] as number) - ZERO;
+    const [tens, ones] = [this.bytes[at] as number, this.bytes[at + 1] as number];
+    return isDigit(tens) && isDigit(ones) ? (tens - ZERO) * 10 + ones - ZERO : FAILED;
   }
 
   private keep(spec: FieldSpec, from: number, to: number, value: number, after: number): number {
@@ -211,6 +235,9 @@ export class Scanner {
   }
 }
 
-const TIME = '0000-00-00T00:00:00.000Z';
+const TIME = '0000-00-00T00:00';
+const MINUTE = TIME.length;
+
+const isDigit = (byte: number): boolean => byte >= ZERO && byte <= ZERO + 9;
 
 const within = (value: number, least: number, most: number): boolean => value >= least && value <= most;

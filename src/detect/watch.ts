@@ -58,13 +58,13 @@ export class Watch {
       this.#tally.unkeyed++;
       return false;
     }
+    const { lo, hi } = this.#hash(counted);
     const consumes = this.#consumes(event);
-    const floorNs = consumes ? this.#floor(event, counted) : OPEN;
+    const floorNs = consumes ? this.#floor(event, counted, lo, hi) : OPEN;
     if (event.atNs < floorNs) {
       this.#tally.quieted++;
       return false;
     }
-    const { lo, hi } = this.#hash(counted);
     const detector = this.#detector(event.untrusted);
     const hit = detector.step({ event, atNs: event.atNs, lo, hi, floorNs, consumes });
     if (!hit) return false;
@@ -86,10 +86,10 @@ export class Watch {
   crosses(event: EventView): boolean {
     const counted = this.#counted(event);
     if (counted === undefined) return false;
-    const consumes = this.#consumes(event);
-    const floorNs = consumes ? this.#floor(event, counted) : OPEN;
-    if (event.atNs < floorNs) return false;
     const { lo, hi } = this.#hash(counted);
+    const consumes = this.#consumes(event);
+    const floorNs = consumes ? this.#floor(event, counted, lo, hi) : OPEN;
+    if (event.atNs < floorNs) return false;
     const detector = this.#detector(event.untrusted);
     return detector.crosses?.({ event, atNs: event.atNs, lo, hi, floorNs, consumes }) ?? false;
   }
@@ -156,10 +156,13 @@ export class Watch {
     return kind === undefined || kind === counted.kind ? counted : (event.key(kind) ?? counted);
   }
 
-  #floor(event: EventView, counted: Subject): number {
+  /** `lo`, `hi`: the hash of `counted`, which most rules block as well. */
+  #floor(event: EventView, counted: Subject, lo: number, hi: number): number {
     if (this.#quiet === undefined || this.#quiet.size === 0) return OPEN;
-    const { lo, hi } = this.#hash(this.#blocked(event, counted));
-    return this.#quiet.floor(lo, hi);
+    const blocked = this.#blocked(event, counted);
+    if (blocked === counted) return this.#quiet.floor(lo, hi);
+    const hash = this.#hash(blocked);
+    return this.#quiet.floor(hash.lo, hash.hi);
   }
 
   #raiseFloor(subject: Subject, floorNs: number): void {

@@ -54,7 +54,8 @@ export class Gate {
   /** Place of each policy in the order of evaluation. */
   readonly #order: ReadonlyMap<string, number>;
   readonly #byId = new Map<string, Held>();
-  readonly #bySubject = new Map<string, Held[]>();
+  /** By kind, then id. */
+  readonly #bySubject = new Map<SubjectKind, Map<string, Held[]>>();
   readonly #cgroups = new Set<Held>();
   /** Decisions held, by kind of subject. */
   readonly #kinds = new Map<SubjectKind, number>();
@@ -82,9 +83,10 @@ export class Gate {
 
   hold(entry: LedgerEntry): Held {
     const held = { entry, hits: 0, lastHit: undefined };
-    const key = subjectKey(entry.subject);
+    const { kind, id } = entry.subject;
     this.#byId.set(entry.id, held);
-    this.#bySubject.set(key, [...(this.#bySubject.get(key) ?? []), held]);
+    const ofKind = this.#bySubject.get(kind) ?? new Map<string, Held[]>();
+    this.#bySubject.set(kind, ofKind.set(id, [...(ofKind.get(id) ?? []), held]));
     if (entry.subject.kind === 'cgroup') this.#cgroups.add(held);
     this.#count(entry.subject.kind, 1);
     return held;
@@ -95,10 +97,10 @@ export class Gate {
     const held = this.#byId.get(id);
     if (held === undefined) return undefined;
     const { subject } = held.entry;
-    const key = subjectKey(subject);
-    const rest = (this.#bySubject.get(key) ?? []).filter((other) => other !== held);
-    if (rest.length > 0) this.#bySubject.set(key, rest);
-    else this.#bySubject.delete(key);
+    const ofKind = this.#bySubject.get(subject.kind);
+    const rest = (ofKind?.get(subject.id) ?? []).filter((other) => other !== held);
+    if (rest.length > 0) ofKind?.set(subject.id, rest);
+    else ofKind?.delete(subject.id);
     this.#byId.delete(id);
     this.#cgroups.delete(held);
     this.#count(subject.kind, -1);
@@ -177,7 +179,7 @@ export class Gate {
 
   #take(event: ReplayEvent, kind: SubjectKind): void {
     const key = event.key(kind);
-    const held = key && this.#bySubject.get(subjectKey(key));
+    const held = key && this.#bySubject.get(kind)?.get(key.id);
     if (held) this.#met.push(...held);
     if (kind === 'cgroup') this.#takeAncestors(event);
   }

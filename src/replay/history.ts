@@ -43,7 +43,7 @@ export class History {
     this.#isLast = kind !== undefined && event.verdict !== 'deny';
     if (kind === undefined || !this.#isLast) return;
     const row = this.#lines.count % LineRing.rows;
-    this.#lines.keep(event);
+    event.keepIn(this.#lines);
     this.#kindOf[row] = kind;
     this.#pids[row] = event.pid;
     this.#times[row] = event.atNs;

@@ -1,10 +1,10 @@
 /** Where the latest lines lie in the memory they were read into: keeping one copies nothing. */
-import type { Captured } from '../capture/captured.js';
-import { CHUNKS_KEPT } from '../capture/read.js';
+import type { LineKeeper } from '../capture/captured.js';
+import { CHUNKS_KEPT } from '../capture/chunks.js';
 
 const ROWS = 16_384;
 
-export class LineRing {
+export class LineRing implements LineKeeper {
   /** Length of tables that a caller keeps beside this one: line n has row n modulo it. */
   static readonly rows = ROWS;
   readonly #bytes: (Buffer | undefined)[] = new Array(ROWS).fill(undefined);
@@ -24,8 +24,7 @@ export class LineRing {
     return Math.max(0, this.#kept - ROWS);
   }
 
-  keep(event: Captured): void {
-    const { bytes, from, to, chunk } = event.place;
+  put(bytes: Buffer, from: number, to: number, chunk: number): void {
     const row = this.#kept++ % ROWS;
     this.#bytes[row] = bytes;
     this.#from[row] = from;

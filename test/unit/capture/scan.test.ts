@@ -142,7 +142,7 @@ const scanned = (line: string): Captured | undefined => {
   const bytes = Buffer.from(`..${line}\n{`);
   if (!scanner.scan(bytes, 2, bytes.length - 2)) return undefined;
   const event = new Captured();
-  event.scanned(scanner, { bytes, from: 2, to: bytes.length - 2, chunk: 0 });
+  event.scanned(scanner, bytes, 2, bytes.length - 2, 0);
   return event;
 };
 
