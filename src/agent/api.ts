@@ -14,8 +14,7 @@ import type {
   UnblockFilter,
 } from '../control/api.js';
 import { fileIdOf } from '../kernel/executable.js';
-import type { AllowEntry, Decision, LedgerEntry, Mode } from '../model/decision.js';
-import { weaker } from '../model/decision.js';
+import { type AllowEntry, type Decision, type LedgerEntry, type Mode, weaker } from '../model/decision.js';
 import { KerngateError } from '../model/error.js';
 import type { Event } from '../model/event.js';
 import type { Finding } from '../model/finding.js';
@@ -24,7 +23,7 @@ import { describeDetect, describeThen } from '../policy/index.js';
 import { matcher } from '../report/filter.js';
 import { modeLine } from '../report/lines.js';
 import type { Agent } from './agent.js';
-import { askLineage } from './policies.js';
+import { followEvents } from './follow.js';
 import { protectAncestors } from './protected.js';
 import { sessionRows } from './sessions.js';
 import { statusOf } from './status.js';
@@ -101,12 +100,7 @@ export class AgentApi implements ControlApi {
   }
 
   follow(filter: EventFilter, sink: EventSink): () => void {
-    const isCapture = filter.capture ?? false;
-    if (isCapture) askLineage(this.#agent.maps);
-    return this.#agent.reporter.followers.follow(this.#matcher(filter), (event) => sink.event(event), {
-      isCapture,
-      hasRoom: () => sink.hasRoom(),
-    });
+    return followEvents(this.#agent, this.#matcher(filter), filter, sink);
   }
 
   allowList(): AllowEntry[] {

@@ -113,7 +113,3 @@ export class PolicyStore {
 
 const needsLineage = ({ detect, then }: Policy): boolean =>
   then.block === 'lineage' || (detect.type === 'burst' && detect.by === 'lineage');
-
-/** From now on the hooks tell the lineage of each process, for who asks; bits are only ever added. */
-export const askLineage = (maps: Maps): void =>
-  maps.control.set('NEEDS', maps.control.get('NEEDS') | BigInt(KG_NEEDS.LINEAGE));

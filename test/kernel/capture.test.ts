@@ -1,15 +1,14 @@
 /** What the agent saw live, recorded and replayed: the same findings, the same hits, the same bytes twice. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { Decision } from '../../src/model/decision.js';
 import type { Event } from '../../src/model/event.js';
 import type { Finding } from '../../src/model/finding.js';
-import { countersOf } from './acting.js';
 import { Player } from './player.js';
-import { burst, type Running, type Stand, until, withStand } from './stand.js';
+import { linesOf, record, replay, textOf } from './recording.js';
+import { burst, until, withStand } from './stand.js';
 
 const POLICIES = [
   burst(),
@@ -40,37 +39,6 @@ detect: {burst: {limit: 2, within: 10s, by: process}}
 then: {alert: true}
 `,
 ].join('---\n');
-
-/** Starts to record and waits until the agent hands its events over. */
-const record = async (stand: Stand, file: string, ...args: string[]): Promise<Running> => {
-  const recorder = stand.spawn(process.execPath, [stand.main, 'record', ...args, file]);
-  await until('the agent is recorded', async () => (await countersOf(stand)).control_followers === 1);
-  return recorder;
-};
-
-const ended = async (recorder: Running): Promise<number | null> => {
-  await until('the recorder has ended', () => recorder.isOver);
-  return recorder.child.exitCode;
-};
-
-const linesOf = <T>(text: string): T[] =>
-  text
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as T);
-
-const textOf = (file: string): string => {
-  const bytes = readFileSync(file);
-  return (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString();
-};
-
-type Line = (Finding | Decision) & { readonly type: string };
-
-const replay = async (stand: Stand, file: string, ...args: string[]): Promise<Line[]> => {
-  const ran = await stand.cli('-o', 'json', 'replay', file, '--policy', stand.policyFile, ...args);
-  expect(ran).toMatchObject({ code: 0, stderr: '' });
-  return linesOf<Line>(ran.stdout);
-};
 
 const told = ({ id, policy, subject, summary, severity }: Finding) => ({
   id,
@@ -180,75 +148,3 @@ for i in 1 2 3 4 5 6 7 8; do curl -s -o /dev/null "http://127.0.0.1:$port/HEAD";
 "$3" -e "for (let i = 0; i < 9; i++) fetch('http://127.0.0.1:$port/HEAD')"
 kill "$SERVER_PID"
 `;
-
-describe('a recorder', () => {
-  it('leaves what is there when the agent goes away, and says so', () =>
-    withStand(async (stand) => {
-      await stand.start({ mode: 'audit', policy: burst() });
-      for (const name of ['gone.jsonl', 'gone.jsonl.gz']) {
-        if (stand.agent?.isOver) await stand.start({ mode: 'audit' });
-        const file = join(stand.dir, name);
-        const recorder = await record(stand, file);
-        await stand.attack('loop', 20);
-        await until('something was written', () => statSync(file).size > 400);
-        await stand.agent?.kill('SIGKILL');
-        expect(await ended(recorder)).toBe(4);
-        expect(await stand.cli('replay', file)).toMatchObject({ code: 1 });
-        const ran = await stand.cli('-o', 'json', 'replay', '--partial', file, '--policy', stand.policyFile);
-        expect(ran.code).toBe(0);
-        expect(linesOf<Finding>(ran.stdout)[0]).toMatchObject({ type: 'finding', policy: 'burst' });
-      }
-    }));
-
-  it('ends by itself after its time, and never writes over a file', () =>
-    withStand(async (stand) => {
-      await stand.start({ mode: 'audit', policy: burst() });
-      const file = join(stand.dir, 'short.jsonl');
-      expect(await stand.cli('record', '--for', '100ms', file)).toMatchObject({ code: 0, stderr: '' });
-      expect(linesOf(textOf(file))).toHaveLength(2);
-      expect(await stand.cli('record', '--for', '100ms', file)).toMatchObject({
-        code: 1,
-        stderr: expect.stringContaining('there is such a file already'),
-      });
-    }));
-
-  it('says that the disk is full, and what was written can be used', () =>
-    withStand(async (stand) => {
-      const disk = join(stand.dir, 'disk');
-      mkdirSync(disk);
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', disk]);
-      try {
-        await stand.start({ mode: 'audit', policy: burst() });
-        const file = join(disk, 'full.jsonl');
-        const recorder = await record(stand, file);
-        await stand.attack('loop', 2000);
-        await until('the disk is full', () => statSync(file).size > 60_000);
-        await stand.attack('loop', 20);
-        expect(await ended(recorder)).toBe(1);
-        expect(recorder.lines.join('\n')).toMatch(/cannot be written any further: .*no space/i);
-        expect(await stand.cli('replay', '--partial', file)).toMatchObject({ code: 0 });
-      } finally {
-        execFileSync('umount', [disk]);
-      }
-    }));
-
-  it('does not stall the agent, and counts what it could not take', () =>
-    withStand(async (stand) => {
-      await stand.start({ mode: 'audit', policy: burst() });
-      const file = join(stand.dir, 'busy.jsonl');
-      const recorder = await record(stand, file);
-      recorder.child.kill('SIGSTOP');
-      await stand.attack('threads', 15_000, 4);
-      const before = (await countersOf(stand)).gate_hits ?? 0;
-      expect(before).toBeGreaterThan(59_999);
-      recorder.child.kill('SIGCONT');
-      await stand.attack('loop', 10);
-      await recorder.kill('SIGINT');
-      expect([recorder.child.exitCode, recorder.lines]).toEqual([0, [expect.stringMatching(/ lost$/)]]);
-      const end = linesOf<{ events: number; lost: number }>(textOf(file)).at(-1);
-      // Each attempt is told of twice: that it was made, and that it was refused by the far side.
-      expect(end?.lost).toBeGreaterThan(1000);
-      expect((end?.events ?? 0) + (end?.lost ?? 0)).toBeGreaterThanOrEqual(120_020);
-      expect(await stand.cli('replay', file)).toMatchObject({ code: 0, stderr: '' });
-    }));
-});
