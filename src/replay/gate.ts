@@ -163,8 +163,9 @@ export class Gate {
   #pass(event: ReplayEvent, crossed: readonly Held[]): void {
     for (const held of this.#met) this.#hit(held, event);
     for (const held of crossed) this.#hit(held, event);
-    this.#refusal ??= crossed[0];
-    this.counts.audited++;
+    const told = [...this.#met, ...crossed];
+    this.#refusal = told.find(({ entry }) => !entry.pushed) ?? this.#inOrder(told)[0];
+    if (told.length > 0) this.counts.audited++;
   }
 
   #count(kind: SubjectKind, by: number): void {
@@ -210,12 +211,12 @@ export class Gate {
 
   /** The verdicts windows hold, in the order of their policies. */
   #windows(mode: Mode): Held[] {
-    const held = this.#met.filter(({ entry }) => entry.pushed && entry.mode === mode);
-    return held.sort((a, b) => this.#place(a) - this.#place(b));
+    return this.#inOrder(this.#met.filter(({ entry }) => entry.pushed && entry.mode === mode));
   }
 
-  #place({ entry }: Held): number {
-    return this.#order.get(entry.policy) ?? 0;
+  #inOrder(held: Held[]): Held[] {
+    const place = ({ entry }: Held): number => this.#order.get(entry.policy) ?? 0;
+    return held.sort((a, b) => place(a) - place(b));
   }
 
   #deny(held: Held, event: ReplayEvent): void {

