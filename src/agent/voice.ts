@@ -1,4 +1,4 @@
-/** What the agent says on stdout: a reader that stops reading costs lines, never the agent's time. */
+/** What the agent says on stdout: a reader that stops, one that went away, a full disk cost lines, never the agent. */
 import type { Writable } from 'node:stream';
 
 /** Written to a full pipe or a stopped terminal, a line would otherwise keep the whole agent waiting. */
@@ -20,12 +20,18 @@ export class Voice {
   constructor(stream: Writable & Switchable) {
     this.#stream = stream;
     stream._handle?.setBlocking?.(false);
+    /* A command ends with its reader. An agent that did could be ended by whoever fills a disk or kills a logger. */
+    stream.removeAllListeners('error').on('error', () => {});
   }
 
   /** A line for people and for the journal; never more than one line. */
   readonly say = (line: string): void => {
     if (this.#stream.writableLength > WAITING_MAX) this.dropped++;
-    else this.#stream.write(`${line.replace(/\n/g, ' | ')}\n`);
+    else this.#stream.write(`${line.replace(/\n/g, ' | ')}\n`, this.#count);
+  };
+
+  readonly #count = (error: Error | null | undefined): void => {
+    if (error) this.dropped++;
   };
 
   /** Gives the reader a last second; then what waits is given up, so that the process can end. */

@@ -23,6 +23,15 @@ const stuckPipe = (path: string): { reader: number; writer: number } => {
   return { reader, writer: openSync(path, constants.O_WRONLY) };
 };
 
+/** The writing end of a pipe whose reader went away. */
+const closedPipe = (path: string): number => {
+  execaSync('mkfifo', [path]);
+  const reader = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  const writer = openSync(path, constants.O_WRONLY);
+  closeSync(reader);
+  return writer;
+};
+
 it('works on while nobody reads what it says, and stops when told', () =>
   withStand(async (stand) => {
     const { reader, writer } = stuckPipe(join(stand.dir, 'stuck'));
@@ -41,6 +50,27 @@ it('works on while nobody reads what it says, and stops when told', () =>
       closeSync(writer);
     }
   }));
+
+it.each(['a pipe nobody reads any more', 'a full disk'])('works on while stdout is %s', (what) =>
+  withStand(async (stand) => {
+    writeFileSync(stand.policyFile, burst());
+    const out = what === 'a full disk' ? openSync('/dev/full', 'w') : closedPipe(join(stand.dir, 'closed'));
+    const agent = spawn(process.execPath, [MAIN, 'run', '--policy', stand.policyFile], {
+      env: stand.env(),
+      stdio: ['ignore', out, 'ignore'],
+    });
+    closeSync(out);
+    try {
+      const dropped = async () =>
+        JSON.parse((await stand.cli('status', '-o', 'json')).stdout || '{}').counters;
+      await until('it answers and counts', async () => (await dropped())?.lines_dropped > 0);
+      agent.kill('SIGTERM');
+      expect(await once(agent, 'exit')).toEqual([0, null]);
+    } finally {
+      agent.kill('SIGKILL');
+    }
+  }),
+);
 
 it('takes everything back on a disk that is full', () =>
   withStand(async (stand) => {
