@@ -1,5 +1,6 @@
 /** The bytes of a capture file, chunk by chunk: plain, compressed, or from the standard input. */
 import { closeSync, openSync, readSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { constants, createGunzip } from 'node:zlib';
 import { KerngateError } from '../model/error.js';
 
@@ -8,6 +9,8 @@ const CHUNK_BYTES = 128 * 1024;
 export const CHUNKS_KEPT = 64;
 /** Of compressed data: what is damaged costs what was made of this much before it. */
 const PIECE_BYTES = 4096;
+/** After so many chunks whatever else waits has its turn: that the reader of the output went away, for one. */
+const TURN_CHUNKS = 16;
 
 /**
  * The chunks of a file, `-` for the standard input; each stays readable until `CHUNKS_KEPT` later ones
@@ -60,7 +63,8 @@ async function* rawChunks(file: string, pool: Pool): AsyncGenerator<Buffer> {
       return;
     }
     fd = openSync(file, 'r');
-    for (;;) {
+    for (let count = 1; ; count++) {
+      if (count % TURN_CHUNKS === 0) await setImmediate();
       const chunk = pool.take();
       const length = readSync(fd, chunk);
       if (length === 0) return;
@@ -121,8 +125,11 @@ const feed = async (
 
 const drained = (gunzip: ReturnType<typeof createGunzip>): Promise<void> =>
   new Promise((resolve) => {
-    gunzip.once('drain', resolve);
-    gunzip.once('close', resolve);
+    const go = () => {
+      gunzip.off('drain', go).off('close', go);
+      resolve();
+    };
+    gunzip.on('drain', go).on('close', go);
   });
 
 const damaged = (file: string, error: Error): KerngateError =>
