@@ -5,7 +5,7 @@ import type { Status } from '../control/api.js';
 import { callAgent, followLines } from '../control/client.js';
 import { formatDuration } from '../lib/duration.js';
 import { bootId } from '../lib/proc.js';
-import { EXIT } from '../model/error.js';
+import { EXIT, KerngateError } from '../model/error.js';
 import type { Command } from './command.js';
 import { parseDuration } from './parse.js';
 
@@ -78,6 +78,9 @@ export const recordCommand: Command<RecordOptions> = {
   options: [{ flags: '--for <duration>', help: 'end after this long, e.g. 1h', parse: parseDuration }],
   run: async ({ args, options, paths, out }) => {
     const file = args[0] ?? '';
+    // Replay reads the standard input by this name; here it would become a file called so.
+    if (file === '-' || file === '')
+      throw new KerngateError('a capture needs a file with a name', { exit: 'usage' });
     const before = await statusOf(paths.socket);
     const { CaptureFile } = await import('../capture/write.js');
     const { Recorder } = await import('../capture/recorder.js');

@@ -80,6 +80,35 @@ describe('replay', () => {
     expect(await run(['replay', '--mode', 'both', fileOf(capture)], nowhere())).toMatchObject({ code: 2 });
   });
 
+  it('warns of nothing over a large compressed capture', async () => {
+    const events = Array.from({ length: 4000 }, (_, second) => eventAt(second));
+    const file = fileOf(gzipSync(captureText(events), { level: 0 }), 'capture.jsonl.gz');
+    const { code, stderr } = await run(['replay', file, '--policy', burst(2)], nowhere());
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  it('ends when nobody reads it any more, however long the capture', async () => {
+    const [head, line] = capture.split('\n');
+    const each = 'kerngate: 1\npolicy: each\non: connect\nthen: {alert: true}\n';
+    const endless = ['sh', '-c', '{ echo "$HEAD"; yes "$LINE"; } | timeout 60 "$0" "$@" | head -n 1'];
+    const args = ['-o', 'json', 'replay', '/dev/stdin', '--policy', fileOf(each, 'each.yaml')];
+    const ran = await run(args, { ...nowhere(), HEAD: head, LINE: line }, endless);
+    expect(ran).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/^{"type":"finding".*}\n$/),
+    });
+  });
+
+  it('says in one line that its output found no room', async () => {
+    const args = ['replay', fileOf(capture), '--policy', burst(2)];
+    const { code, stderr } = await run(args, nowhere(), ['sh', '-c', '"$0" "$@" > /dev/full']);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^kerngate: the output cannot be written: ENOSPC.*\n$/),
+    });
+  });
+
   it('loads no addon', async () => {
     const line = ['replay', fileOf(capture), '--policy', burst(2)];
     const { code, stderr } = await run(line, { ...nowhere(), NODE_OPTIONS: '--no-addons' });

@@ -51,6 +51,7 @@ describe('usage errors', () => {
     [['mode', 'off'], /Allowed choices are audit, enforce/],
     [['mode', 'audit', '--confirm-within', '5m'], /goes with enforce/],
     [['events', '--kind', 'conect'], /Allowed choices are exec/],
+    [['record', '-'], /a capture needs a file with a name/],
     [['allow', 'add'], /missing required argument 'subject'/],
     [['allow', 'check', 'nginx'], /cannot tell what nginx is/],
   ];
