@@ -7,7 +7,7 @@ const isOver = (end: bigint) => () => bootNs() > end;
 
 it('holds a block of a policy until its end, then ends it', () =>
   withStand(async (stand) => {
-    await stand.start({ mode: 'enforce', policy: burst({ time: '3s' }) });
+    await stand.start({ mode: 'enforce', policy: burst({ time: '5s' }) });
     const attacker = stand.connector('watch', 0);
     await attacker.line(/^denied$/);
     await killAgent(stand);
