@@ -12,7 +12,7 @@ import { ROOT } from '../lib/build.js';
 
 const CAPACITY = 4096;
 /** All that an agent attaches where the cgroup hooks are its source. */
-const WANTED = PROGRAMS.filter(({ source }) => source === undefined || source === 'cgroup');
+const WANTED = PROGRAMS.filter(({ source, level }) => source === undefined && level === undefined);
 
 export class Attachment {
   readonly #object: ObjectHandle;

@@ -59,7 +59,7 @@ it('denies nothing in audit, and what crossed there is not promoted', () =>
 it('reverts to audit when nobody confirms', () =>
   withStand(async (stand) => {
     const agent = await stand.start({ mode: 'audit', policy: POLICY });
-    expect((await stand.cli('mode', 'enforce', '--confirm-within', span(2))).code).toBe(0);
+    expect((await stand.cli('mode', 'enforce', '--confirm-within', span(5))).code).toBe(0);
     const attacker = await blockedStepper(stand);
     await agent.line(/^mode audit: enforcement was not confirmed/);
     expect(await modeOf(stand)).toBe('audit');
@@ -87,7 +87,7 @@ it('reverts to audit with the agent dead, and stays there when it comes back', (
 it('keeps enforcing once confirmed', () =>
   withStand(async (stand) => {
     await stand.start({ mode: 'audit', policy: POLICY });
-    await stand.cli('mode', 'enforce', '--confirm-within', span(2));
+    await stand.cli('mode', 'enforce', '--confirm-within', span(5));
     const end = withMaps(stand, ({ control }) => control.get('CONFIRM'));
     expect((await stand.cli('confirm')).code).toBe(0);
     const attacker = await blockedStepper(stand);
