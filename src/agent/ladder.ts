@@ -24,9 +24,16 @@ export class Ladder {
     return this.#raised?.attached ? [this.#raised.attached] : [];
   }
 
-  /** Connects that met no guard: another one was preempted in it on the same CPU. The gate still stands behind it. */
-  get missed(): number {
-    return this.guard.reduce((sum, { link }) => sum + this.#agent.native.linkInfo(link).missed, 0);
+  /**
+   * Connects that met no guard: another one was preempted in it on the same CPU. The gate still stands behind it.
+   * Undefined where nobody may ask the kernel: unknown is not 0.
+   */
+  get missed(): number | undefined {
+    const counts = this.guard.map(({ link }) => this.#agent.native.linkInfo(link).missed);
+    return counts.reduce(
+      (sum, count) => (sum === undefined || count === undefined ? undefined : sum + count),
+      0,
+    );
   }
 
   /** Why stronger levels do not hold. */

@@ -25,6 +25,7 @@ export const statusOf = (agent: Agent): Status => {
     blocks: state.ledger.list().length,
     rate: reporter.rate.perSecond(clock.bootNs()),
     counters: countersOf(agent),
+    ...unknownBy(agent),
     degraded: degradedBy(agent),
   };
 };
@@ -66,12 +67,19 @@ export const countersOf = (agent: Agent): Record<string, number> => {
     audit_log_failed: reporter.audit.failed,
     enforce_failures: reporter.failures,
     windows_swept: agent.swept,
-    guard_missed: agent.ladder.missed,
+    ...(agent.ladder.missed === undefined ? {} : { guard_missed: agent.ladder.missed }),
     lines_dropped: agent.voice.dropped,
     tree_forgotten: agent.host.tree.forgotten,
     ...agent.controlCounters(),
   };
 };
+
+/** Counters that cannot be read now, with the reason: showing 0 for them would be a claim. */
+const unknownBy = ({ ladder }: Agent): Pick<Status, 'unknown'> =>
+  ladder.missed === undefined ? { unknown: { guard_missed: NO_PROGRAM } } : {};
+
+const NO_PROGRAM =
+  "the guard is an earlier agent's, its program is not pinned beside it, and CAP_SYS_ADMIN is missing";
 
 /** What the agent says of itself each minute. */
 export const minuteLine = ({ maps, reporter, clock, state, lost }: Agent): string =>

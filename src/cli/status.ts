@@ -20,8 +20,10 @@ const modeField = ({ mode, panic, confirm_until }: Status): Field => {
   return ['mode', mode, mode === 'enforce' ? 'green' : 'yellow'];
 };
 
-const counterFields = (counters: Status['counters']): Field[] =>
-  Object.entries(counters).map(([name, value]) => [`  ${name}`, value]);
+const counterFields = ({ counters, unknown = {} }: Status): Field[] => [
+  ...Object.entries(counters).map(([name, value]): Field => [`  ${name}`, value]),
+  ...Object.entries(unknown).map(([name, why]): Field => [`  ${name}`, `unknown: ${why}`, 'yellow']),
+];
 
 const statusFields = (status: Status): Field[] => [
   modeField(status),
@@ -35,7 +37,7 @@ const statusFields = (status: Status): Field[] => [
   ['agent', `${status.version}, pid ${status.pid}, since ${status.started}`],
   ['degraded', listText(status.degraded, 'no'), status.degraded.length > 0 ? 'red' : 'green'],
   ['counters', Object.keys(status.counters).length],
-  ...counterFields(status.counters),
+  ...counterFields(status),
 ];
 
 export const statusCommand: Command = {

@@ -119,6 +119,8 @@ export interface Status {
   /** Events per second over the last ten seconds. */
   readonly rate: number;
   readonly counters: Readonly<Record<string, number>>;
+  /** Counters that are missing above, each with the reason why it cannot be read; absent when all are known. */
+  readonly unknown?: Readonly<Record<string, string>>;
   readonly degraded: readonly string[];
 }
 

@@ -7,7 +7,7 @@ import type { Level } from '../model/decision.js';
 import { KerngateError } from '../model/error.js';
 import type { Canary } from './canary.js';
 import { whyNotRun } from './levels.js';
-import { type Attached, type HookProgram, linkPath, openLink, PROGRAMS } from './links.js';
+import { type Attached, type HookProgram, linkPath, openLink, PROGRAMS, programPath } from './links.js';
 import { attachSingle, closeSingle, refusalOf, type Single } from './load.js';
 import type { Native, NativeError } from './native.js';
 import { OBJECT_PATH } from './object-file.js';
@@ -117,6 +117,7 @@ export const guardOf = (level: GuardLevel): HookProgram | undefined =>
 const adoptGuard = ({ native, pin }: Guards, { name }: HookProgram): Standing | undefined => {
   const path = linkPath(pin, name);
   const link = existsSync(path) ? openLink(native, path) : undefined;
+  if (link) native.linkOpenProgram(link, programPath(path));
   return link && { attached: { program: name, link, pin: path } };
 };
 
@@ -125,10 +126,12 @@ const pinGuard = (native: Native, { attached }: Single, path: string): void => {
   rmSync(`${path}_new`, { force: true });
   native.linkPin(attached.link, `${path}_new`);
   renameSync(`${path}_new`, path);
+  rmSync(programPath(path), { force: true });
+  native.linkPinProgram(attached.link, programPath(path));
 };
 
 const drop = ({ native }: Guards, single: Single, path: string): void => {
-  rmSync(path, { force: true });
+  for (const pin of [path, programPath(path)]) rmSync(pin, { force: true });
   closeSingle(native, single);
 };
 
@@ -142,7 +145,8 @@ const dropGuards = (pin: string, keep?: GuardLevel): void => {
   for (const { name, level } of PROGRAMS.filter((program) => program.level !== undefined)) {
     const path = linkPath(pin, name);
     rmSync(`${path}_new`, { force: true });
-    if (level !== keep) rmSync(path, { force: true });
+    if (level === keep) continue;
+    for (const gone of [path, programPath(path)]) rmSync(gone, { force: true });
   }
 };
 

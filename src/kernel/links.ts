@@ -42,6 +42,12 @@ export interface LinkContext {
 
 export const linkPath = (pin: string, program: string): string => join(pin, 'links', program);
 
+/**
+ * Where a link's program is pinned, so that an agent without CAP_SYS_ADMIN that takes the link over can read
+ * the program's counts. It holds nothing attached: that is the link's doing.
+ */
+export const programPath = (link: string): string => `${link}_prog`;
+
 /** Attaches one program. Throws NativeError. */
 export const attachProgram = (context: LinkContext, program: HookProgram): Attached => {
   const path = linkPath(context.pin, program.name);

@@ -50,13 +50,23 @@ export interface Native {
   attach(object: ObjectHandle, program: string, cgroupFd: number): LinkHandle;
   linkPin(link: LinkHandle, path: string): void;
   linkOpen(path: string): LinkHandle;
+  /** Pins the program of a link that was attached or updated here. */
+  linkPinProgram(link: LinkHandle, path: string): void;
+  /** Takes the program pinned at `path` for the one the link runs; false when it is another one, or none. */
+  linkOpenProgram(link: LinkHandle, path: string): boolean;
   /** Replaces the program of a cgroup link in place, atomically. */
   linkUpdate(link: LinkHandle, object: ObjectHandle, program: string): void;
   /**
    * Program id a link runs, the cgroup id it is attached to (0n when it is no cgroup link), and how often the
-   * kernel left the program out since it was at work on that CPU already (0 before 5.12).
+   * kernel left the program out since it was at work on that CPU already: undefined when its program was neither
+   * attached nor opened here, and CAP_SYS_ADMIN is missing.
    */
-  linkInfo(link: LinkHandle): { id: number; programId: number; cgroupId: bigint; missed: number };
+  linkInfo(link: LinkHandle): {
+    id: number;
+    programId: number;
+    cgroupId: bigint;
+    missed: number | undefined;
+  };
   /** Detaches even if other references exist. */
   linkDetach(link: LinkHandle): void;
   /** Drops our reference; a pinned link stays attached. */

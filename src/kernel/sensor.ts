@@ -3,7 +3,7 @@ import { closeSync, existsSync, openSync, readdirSync, rmdirSync, rmSync } from 
 import { join } from 'node:path';
 import { ABI_STAMP, KG_SOURCE } from '../abi/generated.js';
 import { KerngateError } from '../model/error.js';
-import { type Attached, adoptLinks, attachProgram, BASE, linkPath, PROGRAMS } from './links.js';
+import { type Attached, adoptLinks, attachProgram, BASE, linkPath, PROGRAMS, programPath } from './links.js';
 import { attachSingle, closeSingle, explainLoad, loadPrograms, refusalOf } from './load.js';
 import { areMapsPinned, closeMaps, type Maps, mapsOf, PINNED_MAPS, pinnedMaps } from './maps.js';
 import type { Native, NativeError, ObjectHandle } from './native.js';
@@ -178,8 +178,8 @@ const sensor = (
 export const removePins = (pin: string): void => {
   const links = PROGRAMS.map(({ name }) => linkPath(pin, name));
   const maps = PINNED_MAPS.map((name) => join(pin, name));
-  for (const path of [...links, ...links.map((link) => `${link}_new`), ...maps])
-    rmSync(path, { force: true });
+  const beside = links.flatMap((link) => [`${link}_new`, programPath(link)]);
+  for (const path of [...links, ...beside, ...maps]) rmSync(path, { force: true });
   for (const folder of [join(pin, 'links'), pin]) {
     try {
       rmdirSync(folder);

@@ -1,9 +1,11 @@
 /** Enforcement levels: the strongest that holds is taken, a forced one is proven or refused, restarts keep it. */
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { linkPath } from '../../src/kernel/links.js';
+import type { Status } from '../../src/control/api.js';
+import { linkPath, programPath } from '../../src/kernel/links.js';
 import { native } from '../../src/kernel/native.js';
 import type { Decision, Level } from '../../src/model/decision.js';
+import { UNIT_RIGHTS } from '../native/unit-rights.js';
 import { countersOf, QUIET } from './acting.js';
 import {
   GUARD,
@@ -128,6 +130,24 @@ it('claims no level under a panic, and takes it when that ends', () =>
     await stand.cli('unblock', '--all');
     await stand.cli('block', '--pid', String(actor.pid));
     expect((await tryAll(actor)).denied).toEqual(level === 'cgroup' ? gated(open) : open);
+  }));
+
+it('knows what the guard missed with the rights of the service unit, or says that it does not', () =>
+  withStand(async (stand) => {
+    const level = await strongest();
+    const told = async (): Promise<unknown> => {
+      expect(await startAt(stand, level, { policy: QUIET, under: UNIT_RIGHTS })).toBe(true);
+      const { counters, unknown } = await stand.json<Status>('status');
+      await stand.agent?.kill('SIGKILL');
+      return [typeof counters.guard_missed, unknown];
+    };
+    expect([await told(), await told()]).toEqual([
+      ['number', undefined],
+      ['number', undefined],
+    ]);
+    rmSync(programPath(linkPath(stand.pin, GUARD[level])), { force: true });
+    const lost = ['undefined', { guard_missed: expect.stringMatching(/CAP_SYS_ADMIN is missing/) }];
+    expect(await told()).toEqual(level === 'cgroup' ? ['number', undefined] : lost);
   }));
 
 describe('a change of level', () => {

@@ -34,6 +34,8 @@ export interface AgentStart {
   readonly args?: readonly string[];
   /** Another build's main.js. */
   readonly main?: string;
+  /** A command, with its words, that becomes the agent. */
+  readonly under?: readonly [string, ...string[]];
 }
 
 export class Stand {
@@ -75,7 +77,7 @@ export class Stand {
   }
 
   /** Starts the agent without waiting. */
-  launch({ mode, policy, config, args = [], main = MAIN }: AgentStart = {}): Running {
+  launch({ mode, policy, config, args = [], main = MAIN, under }: AgentStart = {}): Running {
     if (policy !== undefined) writeFileSync(this.policyFile, policy);
     const configFile = join(this.dir, 'kerngate.yaml');
     if (config !== undefined) writeFileSync(configFile, config);
@@ -87,7 +89,8 @@ export class Stand {
       ...levelWords(args),
       ...args,
     ];
-    this.agent = this.#spawn(process.execPath, [main, ...words]);
+    const [command, ...first] = [...(under ?? []), process.execPath] as [string, ...string[]];
+    this.agent = this.#spawn(command, [...first, main, ...words]);
     return this.agent;
   }
 

@@ -73,9 +73,18 @@ export const connectFrom = (cgroup: string): Promise<string> =>
 
 /** Runs a script file (CommonJS) beside the test, in a process of its own, with the addon's path and `args`. */
 export const runFile = (file: string, ...args: string[]): Promise<{ code: number | string; out: string }> =>
+  runUnder(['env'], file, ...args);
+
+/** The same, started by another command. */
+export const runUnder = (
+  [command, ...words]: readonly [string, ...string[]],
+  file: string,
+  ...args: string[]
+): Promise<{ code: number | string; out: string }> =>
   new Promise((resolve) => {
     const path = join(root, 'test/native', file);
-    execFile(process.execPath, ['--expose-gc', path, addonPath, ...args], (error, out, err) => {
+    const all = [...words, process.execPath, '--expose-gc', path, addonPath, ...args];
+    execFile(command, all, (error, out, err) => {
       resolve({ code: error === null ? 0 : (error.signal ?? error.code ?? 'unknown'), out: out + err });
     });
   });
