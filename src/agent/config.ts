@@ -1,7 +1,8 @@
 /** `kerngate.yaml`: what the agent reads at its start besides flags. Unknown keys are errors. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { z } from 'zod';
 import { LAUNCHERS } from '../lib/launchers.js';
+import { PACKAGE_ROOT, type Paths } from '../lib/paths.js';
 import { KerngateError } from '../model/error.js';
 import {
   formatProblem,
@@ -79,7 +80,16 @@ export const loadConfig = (file: string, isNamed: boolean, trust: LoadOptions): 
   return parseConfig(text, file);
 };
 
-/** The same for the text of a file; `file` is only named. */
+/** The configuration in its place. Throws as `loadConfig` does. */
+export const configOf = ({ config, configFrom }: Pick<Paths, 'config' | 'configFrom'>): Config => {
+  const isNamed = configFrom !== 'system';
+  return loadConfig(config, isNamed, {
+    checkOwner: isNamed ? 'root-or-clone' : 'root',
+    cloneOwner: statSync(PACKAGE_ROOT).uid,
+  });
+};
+
+/** `loadConfig` for the text of a file; `file` is only named. */
 export const parseConfig = (text: string, file: string): Config => {
   const source = readYaml(text, file);
   const [document, second] = source.documents;

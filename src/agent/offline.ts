@@ -1,6 +1,5 @@
 /** What must work without the agent: unblock and panic, on the pinned maps, remembered in the journal. */
 import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { KG_VERDICT_KIND } from '../abi/generated.js';
 import type { UnblockFilter } from '../control/api.js';
 import type { KernelEntry as LedgerKernelEntry } from '../decide/adopt.js';
@@ -21,7 +20,7 @@ import type { Decision } from '../model/decision.js';
 import { KerngateError } from '../model/error.js';
 import { hostClock } from './clock.js';
 import { Host } from './host.js';
-import { RULES_FILE } from './policies.js';
+import { rulesPath } from './policies.js';
 import { liftFilterOf } from './targets.js';
 
 interface OfflinePaths {
@@ -107,7 +106,7 @@ const ledgerOf = ({ pin, state }: OfflinePaths, maps: Maps | undefined, written:
 /** Policy names by rule hash, as the last agent left them; for crossings no journal line tells of. */
 const rulesOf = (state: string): Record<string, string> => {
   try {
-    return JSON.parse(readFileSync(join(state, RULES_FILE), 'utf8')) as Record<string, string>;
+    return JSON.parse(readFileSync(rulesPath(state), 'utf8')) as Record<string, string>;
   } catch {
     return {};
   }

@@ -17,7 +17,7 @@ export const CAN: KernelCan = {
 };
 
 /** Name and block of each rule by hash, for commands that run while the agent is down. */
-export const RULES_FILE = 'rules.json';
+export const rulesPath = (state: string): string => join(state, 'rules.json');
 
 export class PolicyStore {
   #policies: readonly Policy[] = [];
@@ -100,7 +100,7 @@ export class PolicyStore {
   writeNames(): void {
     const text = `${JSON.stringify(Object.fromEntries(this.#policies.map(({ hash, name }) => [hash, name])))}\n`;
     if (text === this.#written) return;
-    const path = join(this.#paths.state, RULES_FILE);
+    const path = rulesPath(this.#paths.state);
     try {
       writeFileSync(`${path}.tmp`, text, { mode: 0o600 });
       renameSync(`${path}.tmp`, path);

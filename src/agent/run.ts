@@ -1,15 +1,15 @@
 /** The agent as a process: prerequisites, the ready line, signals, and the way out. */
-import { statSync } from 'node:fs';
 import { areMapsPinned } from '../kernel/maps.js';
 import { native } from '../kernel/native.js';
 import { preparePins, requireBtf, requireRoot, resolveScope, type Scope } from '../kernel/prerequisites.js';
 import { removePins } from '../kernel/sensor.js';
-import { PACKAGE_ROOT, type Paths } from '../lib/paths.js';
+import type { Paths } from '../lib/paths.js';
 import type { Mode } from '../model/decision.js';
 import { EXIT, type ExitCode, KerngateError } from '../model/error.js';
 import { Agent } from './agent.js';
-import { type Config, loadConfig } from './config.js';
-import { lockPins, lockState } from './state.js';
+import { type Config, configOf } from './config.js';
+import { remember } from './fresh.js';
+import { lockFile, lockPins, lockState, stateFiles } from './state.js';
 import { Voice } from './voice.js';
 
 export interface RunOptions {
@@ -26,21 +26,44 @@ export const runAgent = async (options: RunOptions): Promise<ExitCode> => {
   requireRoot();
   requireBtf();
   const { paths } = options;
-  const isNamed = paths.configFrom !== 'system';
-  const config = loadConfig(paths.config, isNamed, {
-    checkOwner: isNamed ? 'root-or-clone' : 'root',
-    cloneOwner: statSync(PACKAGE_ROOT).uid,
-  });
+  const config = configOf(paths);
   const scope = resolveScope(options.namedCgroup ?? config.cgroup_root);
+  const forgetLock = remember([lockFile(paths.state)]);
   const unlockState = lockState(native(), paths.state);
+  /* what is missing under the lock is nobody else's */
+  const forgetFiles = remember([...stateFiles(paths.state), paths.auditLog]);
+  const forget = (): void => {
+    forgetFiles();
+    forgetLock();
+  };
+  try {
+    return await runLocked(options, config, scope, forget);
+  } finally {
+    unlockState();
+  }
+};
+
+/** `forget` takes away what a start that is refused has made in the state folder. */
+const runLocked = async (
+  options: RunOptions,
+  config: Config,
+  scope: Scope,
+  forget: () => void,
+): Promise<ExitCode> => {
+  const { paths } = options;
   const wasPinned = areMapsPinned(paths.pin);
-  preparePins(paths.pin);
-  const unlockPins = lockPins(native(), paths.pin);
+  const unlockPins = undoing(forget, () => {
+    preparePins(paths.pin);
+    return lockPins(native(), paths.pin);
+  });
   const voice = new Voice(process.stdout);
   let hangup = (): void => undefined;
   const over = untilSignal(() => hangup());
   try {
-    const agent = await begin(options, config, scope, voice, wasPinned);
+    const agent = await begin(options, config, scope, voice, wasPinned).catch((error: unknown) => {
+      forget();
+      throw error;
+    });
     hangup = () => reload(agent);
     try {
       await over;
@@ -51,7 +74,15 @@ export const runAgent = async (options: RunOptions): Promise<ExitCode> => {
   } finally {
     await voice.close();
     unlockPins();
-    unlockState();
+  }
+};
+
+const undoing = <T>(undo: () => void, work: () => T): T => {
+  try {
+    return work();
+  } catch (error) {
+    undo();
+    throw error;
   }
 };
 

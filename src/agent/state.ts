@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { AllowList } from '../decide/allow-list.js';
 import { Book } from '../decide/book.js';
 import { Guardrails } from '../decide/guardrails.js';
-import { FileJournal } from '../decide/journal.js';
+import { FileJournal, journalPath, lockPath } from '../decide/journal.js';
 import { Ledger } from '../decide/ledger.js';
 import type { Native } from '../kernel/native.js';
 import type { Clock } from '../lib/clock.js';
@@ -12,6 +12,7 @@ import { makeFolders } from '../lib/folders.js';
 import { bootId } from '../lib/proc.js';
 import { KerngateError } from '../model/error.js';
 import type { Host } from './host.js';
+import { rulesPath } from './policies.js';
 
 export interface State {
   readonly journal: FileJournal;
@@ -22,9 +23,18 @@ export interface State {
 
 const { O_RDONLY, O_RDWR, O_CREAT, O_DIRECTORY, O_NOFOLLOW } = constants;
 
+export const lockFile = (stateDir: string): string => join(stateDir, 'agent.lock');
+
+/** Every file an agent keeps in its state folder, but the lock. */
+export const stateFiles = (stateDir: string): string[] => [
+  lockPath(stateDir),
+  journalPath(stateDir),
+  rulesPath(stateDir),
+];
+
 /** Takes the state folder for this agent alone. Throws KerngateError when another one has it, or it cannot be written. */
 export const lockState = (native: Native, stateDir: string): (() => void) => {
-  const path = join(stateDir, 'agent.lock');
+  const path = lockFile(stateDir);
   return lock(native, path, openLock(path, stateDir), 'state folder');
 };
 

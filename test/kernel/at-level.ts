@@ -34,7 +34,7 @@ export const startAt = async (stand: Stand, level: Level, options: AgentStart = 
   await expect(agent.line(/^ready /)).rejects.toThrow(
     new RegExp(`level ${level} does not hold: \\S[^]*--level auto`),
   );
-  expect([agent.child.exitCode, existsSync(stand.pin)]).toEqual([6, false]);
+  expect([agent.child.exitCode, existsSync(stand.pin), existsSync(stand.state)]).toEqual([6, false, false]);
   return false;
 };
 

@@ -33,7 +33,7 @@ const expectRefusal = (
   for (const message of messages) expect(stderr).toMatch(message);
   expect(stderr).not.toMatch(/^ {4}at /m);
   expect(stdout).not.toMatch(/^ready/m);
-  expect(existsSync(stand.pin)).toBe(false);
+  expect([stand.pin, stand.state].filter((path) => existsSync(path))).toEqual([]);
   expect(readdirSync(stand.cgroup, { withFileTypes: true }).filter((entry) => entry.isDirectory())).toEqual(
     [],
   );
@@ -156,6 +156,27 @@ describe('paths', () => {
       expectRefusal(stand, ran, 2, `${path}: not a folder of the cgroup v2 hierarchy`, /mkdir/);
     }),
   );
+
+  it('a scope that is none, for doctor', () =>
+    withStand(async (stand) => {
+      const path = join(stand.cgroup, 'nowhere');
+      const env = ['env', `KERNGATE_CGROUP_ROOT=${path}`, process.execPath, MAIN] as const;
+      const ran = await ended(stand, env[0], [...env.slice(1), 'doctor']);
+      expectRefusal(stand, ran, 2, `${path}: not a folder of the cgroup v2 hierarchy`, `mkdir ${path}`);
+    }));
+
+  it('a refused start takes away what it made, and nothing that was there', () =>
+    withStand(async (stand) => {
+      const state = join(stand.dir, 'deep/er/state');
+      const bad = ['--socket', '/proc/1/kerngate.sock', '--state', state] as const;
+      expectRefusal(stand, await run(stand, ...bad), 1, /cannot listen/);
+      expect(existsSync(join(stand.dir, 'deep'))).toBe(false);
+      mkdirSync(state, { recursive: true, mode: 0o700 });
+      writeFileSync(join(state, 'rules.json'), '{}', { mode: 0o600 });
+      writeFileSync(join(state, 'strange'), '');
+      expectRefusal(stand, await run(stand, ...bad), 1, /cannot listen/);
+      expect(readdirSync(state).sort()).toEqual(['rules.json', 'strange']);
+    }));
 
   it('pins outside a BPF file system', () =>
     withStand(async (stand) => {
