@@ -62,6 +62,7 @@ export class Agent {
   readonly pipeline: Pipeline;
   readonly ring: RingHandle;
   readonly started: string;
+  readonly launchers: readonly string[];
   /** What is wrong now, by cause. */
   readonly troubles = new Map<string, string>();
   swept = 0;
@@ -80,6 +81,7 @@ export class Agent {
     this.scope = scope;
     this.ladder = new Ladder(this, options.level);
     this.voice = options.voice;
+    this.launchers = config.launchers;
     this.clock = hostClock(native);
     this.started = this.clock.wall(this.clock.bootNs());
     this.policies = new PolicyStore(paths);

@@ -4,11 +4,14 @@ import { release } from 'node:os';
 import { lsmList, openWays } from '../kernel/levels.js';
 import { native } from '../kernel/native.js';
 import { checkObjectFile } from '../kernel/object-file.js';
-import { requireBtf, requireRoot } from '../kernel/prerequisites.js';
+import { requireBtf, requireRoot, resolveScope } from '../kernel/prerequisites.js';
 import { tryLevels } from '../kernel/trial.js';
 import { cgroup2Mount } from '../lib/cgroup-tree.js';
 import type { Paths } from '../lib/paths.js';
 import type { KerngateError } from '../model/error.js';
+import { configOf } from './config.js';
+import { PolicyStore } from './policies.js';
+import { unseenFiles } from './unseen.js';
 
 export interface Check {
   readonly check: string;
@@ -20,6 +23,8 @@ export interface Check {
 /** Throws KerngateError without root: nothing can be tried then. */
 export const examine = async (paths: Paths): Promise<Check[]> => {
   requireRoot();
+  /* a typing error in a name is no finding about the kernel */
+  if (paths.cgroupRoot !== undefined && cgroup2Mount() !== undefined) resolveScope(paths.cgroupRoot);
   return [
     { check: 'kernel', state: 'note', detail: release() },
     attempt('BTF', () => requireBtf(), '/sys/kernel/btf/vmlinux'),
@@ -33,6 +38,7 @@ export const examine = async (paths: Paths): Promise<Check[]> => {
     jitCheck(),
     lsmCheck(),
     ...(await levelChecks(paths)),
+    ...namedChecks(paths),
     nftCheck(),
   ];
 };
@@ -98,10 +104,11 @@ const lsmCheck = (): Check => {
 const levelChecks = async ({ pin, cgroupRoot }: Paths): Promise<Check[]> => {
   const trials = await tryLevels(native(), pin, cgroupRoot);
   const best = trials.find(({ holds }) => holds)?.level;
-  const rows = trials.map(({ level, holds, detail }): Check => {
+  const rows = trials.map(({ level, holds, detail, remedy }): Check => {
     const check = `level ${level}`;
     if (holds) return { check, state: 'ok', detail };
-    if (level !== 'cgroup') return { check, state: 'note', detail: `does not hold: ${detail}` };
+    if (level !== 'cgroup')
+      return { check, state: 'note', detail: `does not hold: ${detail}`, ...(remedy && { remedy }) };
     return { check, state: 'missing', detail, remedy: 'Enforcement does not work here; audit may.' };
   });
   if (best === undefined) return rows;
@@ -109,6 +116,25 @@ const levelChecks = async ({ pin, cgroupRoot }: Paths): Promise<Check[]> => {
     ...rows,
     { check: `open at level ${best}`, state: 'note', detail: openWays(best, true).join('; ') },
   ];
+};
+
+/** Executables the configuration and the policies name; what cannot be read is for `run` to refuse. */
+const namedChecks = (paths: Paths): Check[] => {
+  try {
+    const config = configOf(paths);
+    const policies = new PolicyStore(paths).read();
+    const allow = config.allow.flatMap(({ subject }) =>
+      subject.startsWith('exe:')
+        ? [{ subject: { kind: 'exe', id: subject.slice(4), name: subject } as const }]
+        : [],
+    );
+    return unseenFiles({ launchers: config.launchers, policies, allow }).map(
+      (row): Check => ({ check: 'executables', state: 'note', ...row }),
+    );
+  } catch (error) {
+    const { message, remedy } = error as KerngateError;
+    return [{ check: 'configuration', state: 'missing', detail: message, ...(remedy && { remedy }) }];
+  }
 };
 
 const nftCheck = (): Check => {

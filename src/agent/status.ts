@@ -7,6 +7,7 @@ import { packageVersion } from '../lib/version.js';
 import { whenFailures } from '../policy/index.js';
 import { countsLine } from '../report/lines.js';
 import type { Agent } from './agent.js';
+import { type Named, unseenFiles } from './unseen.js';
 
 export const statusOf = (agent: Agent): Status => {
   const { modes, scope, level, policies, state, reporter, clock } = agent;
@@ -26,9 +27,16 @@ export const statusOf = (agent: Agent): Status => {
     rate: reporter.rate.perSecond(clock.bootNs()),
     counters: countersOf(agent),
     ...unknownBy(agent),
+    notes: unseenFiles(namedBy(agent)).map(({ detail, remedy }) => `${detail}. ${remedy}`),
     degraded: degradedBy(agent),
   };
 };
+
+const namedBy = ({ launchers, policies, state }: Agent): Named => ({
+  launchers,
+  policies: policies.all,
+  allow: state.allow.list(),
+});
 
 const attachedTo = (program: string, scope: string): string => {
   const row = PROGRAMS.find(({ name }) => name === program);

@@ -36,6 +36,7 @@ const statusFields = (status: Status): Field[] => [
   ['hooks', listText([...new Set(status.hooks.map((hook) => hook.program))], 'none')],
   ['agent', `${status.version}, pid ${status.pid}, since ${status.started}`],
   ['degraded', listText(status.degraded, 'no'), status.degraded.length > 0 ? 'red' : 'green'],
+  ...(status.notes ?? []).map((note): Field => ['note', note, 'yellow']),
   ['counters', Object.keys(status.counters).length],
   ...counterFields(status),
 ];

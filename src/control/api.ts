@@ -121,6 +121,8 @@ export interface Status {
   readonly counters: Readonly<Record<string, number>>;
   /** Counters that are missing above, each with the reason why it cannot be read; absent when all are known. */
   readonly unknown?: Readonly<Record<string, string>>;
+  /** What does not weaken what was asked for, and is not as one would expect; each with its remedy. */
+  readonly notes?: readonly string[];
   readonly degraded: readonly string[];
 }
 

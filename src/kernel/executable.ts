@@ -24,6 +24,29 @@ export const fileIdOf = (path: string): FileId | undefined => {
   }
 };
 
+/** Names of the others that are met; the rest is told by number. */
+const OTHERS: Readonly<Record<number, string>> = {
+  2035054128: 'overlayfs',
+  2435016766: 'btrfs',
+  801189825: 'zfs',
+  1936814952: 'squashfs',
+  3774210530: 'erofs',
+  26985: 'nfs',
+  1702057286: 'fuse',
+  16914839: '9p',
+  40864: 'proc',
+};
+
+/** Where a file lies that is there and cannot be compared; undefined when it can, or is absent. */
+export const incomparable = (path: string): string | undefined => {
+  try {
+    const { type } = statfsSync(path);
+    return PLAIN.has(type) ? undefined : (OTHERS[type] ?? `a file system of type 0x${type.toString(16)}`);
+  } catch {
+    return undefined;
+  }
+};
+
 /** From the encoding of user space (glibc's gnu_dev_makedev). */
 const kernelDevice = (dev: bigint): number => {
   const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & 0xfffff000n);

@@ -6,6 +6,7 @@ import { existsSync, renameSync, rmSync } from 'node:fs';
 import type { Level } from '../model/decision.js';
 import { KerngateError } from '../model/error.js';
 import type { Canary } from './canary.js';
+import { lackOf, runningKernel } from './lacks.js';
 import { whyNotRun } from './levels.js';
 import { type Attached, type HookProgram, linkPath, openLink, PROGRAMS, programPath } from './links.js';
 import { attachSingle, closeSingle, refusalOf, type Single } from './load.js';
@@ -93,7 +94,7 @@ const stand = async (
   try {
     fresh = attachSingle(guards, OBJECT_PATH, program);
   } catch (error) {
-    return refusalOf(error as NativeError);
+    return `${lackOf(level, runningKernel()).why}: ${refusalOf(error as NativeError)}`;
   }
   const path = linkPath(guards.pin, program.name);
   /* an older one would answer for it: it gives way before the proof, and never leaves a moment without one */

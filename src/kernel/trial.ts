@@ -7,6 +7,7 @@ import type { Level } from '../model/decision.js';
 import { KerngateError } from '../model/error.js';
 import { type Canary, withCanary } from './canary.js';
 import { type GuardLevel, guardOf, STRONGER, tryGuard } from './guard.js';
+import { lackOf, runningKernel } from './lacks.js';
 import { attachSingle, briefly, closeSingle, type Single } from './load.js';
 import type { Native, NativeError } from './native.js';
 import { OBJECT_PATH } from './object-file.js';
@@ -18,6 +19,8 @@ export interface Trial {
   readonly holds: boolean;
   /** What was proven and by which programs, or why it does not hold. */
   readonly detail: string;
+  /** What may help when it does not hold. */
+  readonly remedy?: string;
 }
 
 /** Loads everything, denies a canary at each level, and takes it all away again. Strongest first. Never throws. */
@@ -25,7 +28,7 @@ export const tryLevels = async (native: Native, pinBase: string, parent?: string
   let scope: string | undefined;
   const pin = `${pinBase}-doctor-${process.pid}`;
   try {
-    scope = mkdtempSync(join(parent ?? cgroup2Mount() ?? '/sys/fs/cgroup', 'kerngate-doctor-'));
+    scope = makeScope(parent ?? cgroup2Mount() ?? '/sys/fs/cgroup');
     return await tryEach(native, pin, scope);
   } catch (error) {
     const detail = error instanceof KerngateError ? error.message : String(error);
@@ -33,6 +36,14 @@ export const tryLevels = async (native: Native, pinBase: string, parent?: string
   } finally {
     removePins(pin);
     if (scope !== undefined) removeQuietly(scope);
+  }
+};
+
+const makeScope = (parent: string): string => {
+  try {
+    return mkdtempSync(join(parent, 'kerngate-doctor-'));
+  } catch (cause) {
+    throw new KerngateError(`${parent}: no cgroup can be made there: ${(cause as Error).message}`, { cause });
   }
 };
 
@@ -87,7 +98,8 @@ const tryStronger = async (
   try {
     single = attachSingle({ native, pin }, OBJECT_PATH, program);
   } catch (error) {
-    return { level, holds: false, detail: briefly(error as NativeError) };
+    const { why, remedy } = lackOf(level, runningKernel());
+    return { level, holds: false, detail: `${briefly(error as NativeError)}; ${why}`, remedy };
   }
   try {
     const reason = await tryGuard(canary, level, native.bootNs());

@@ -54,12 +54,20 @@ it('auto takes the strongest level that holds on this kernel, and says so everyw
 it('doctor tries each level, beside an agent, and says what stays open', () =>
   withStand(async (stand) => {
     await stand.start({ mode: 'enforce', policy: burst(), args: ['--level', 'auto'] });
-    const rows = await stand.json<{ check: string; state: string; detail: string }[]>('doctor');
+    const rows =
+      await stand.json<{ check: string; state: string; detail: string; remedy?: string }[]>('doctor');
     for (const level of LEVELS) {
       const row = rows.find(({ check }) => check === `level ${level}`);
       const wanted = (await isHeld(level)) ? ['ok', /EPERM/] : ['note', /^does not hold: \S/];
       expect([row?.state, row?.detail]).toEqual([wanted[0], expect.stringMatching(wanted[1] ?? '')]);
     }
+    // What attaches and never runs tells its remedy in its detail; what is refused, in a column.
+    const refused = rows.filter(({ detail }) => /^does not hold: cannot/.test(detail));
+    for (const { detail, remedy } of refused)
+      expect([detail, remedy]).toEqual([
+        expect.stringMatching(/; \S.* (?:CONFIG_|function)/),
+        expect.any(String),
+      ]);
     const open = rows.filter(({ check }) => check.startsWith('open at level'));
     expect(open.map(({ check }) => check)).toEqual([`open at level ${await strongest()}`]);
     expect(await stand.json('status')).toMatchObject({ degraded: [] });
