@@ -11,6 +11,7 @@ const rule = (number: number): KernelRule => ({
   on: { connect: true, send: false },
   action: 'deny',
   mode: undefined,
+  deny: 'new',
   by: 'process',
   limit: 5,
   withinNs: WITHIN_NS,

@@ -33,6 +33,11 @@ union kg_abi_types {
 	enum kg_source source;
 	enum kg_counter counter;
 	enum kg_entry entry;
+	enum kg_reach reach;
+	enum kg_way way;
+	enum kg_way_counts way_counts;
+	enum kg_local local;
+	struct kg_maker maker;
 };
 
 struct {

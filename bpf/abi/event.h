@@ -12,6 +12,7 @@ enum kg_event_flag {
 	KG_F_SHARED = 8,  /* decided by the shared window of the cgroup: the window map was full */
 	KG_F_NOOWNER = 16, /* the socket's owner is unknown: identity fields are zero */
 	KG_F_AGAIN = 32,  /* a further limit crossed by an attempt that was told of already */
+	KG_F_REPEATED = 64, /* the same entry was hit less than a second ago */
 };
 
 enum kg_proto {
@@ -45,7 +46,8 @@ struct kg_event {
 	__u8 verdict;       /* enum kg_verdict_kind, as it was applied */
 	__u8 flags;         /* enum kg_event_flag */
 	__u8 by;            /* enum kg_subject_kind of the verdict's subject */
-	__u16 pad0;
+	__u8 way;           /* enum kg_way */
+	__u8 pad0;
 	__u32 pad1;
 	kg_comm comm;
 	kg_ip saddr;

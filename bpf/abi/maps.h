@@ -6,6 +6,7 @@
 #include <linux/bpf.h> /* struct bpf_spin_lock: the kernel finds the lock in a value by this name */
 
 #include "event.h"
+#include "sockets.h"
 
 /* kg_control: one 64-bit slot each, so that every writer changes its own slot atomically. */
 enum kg_control_slot {
@@ -30,7 +31,10 @@ enum kg_control_slot {
 	KG_CTL_OBJECT = 18,    /* hash of the object file whose programs are attached */
 	KG_CTL_CROSSED = 19,   /* crossings so far, of all CPUs */
 	KG_CTL_QUIET = 20,     /* that count when last no window held a live verdict; written by the agent */
-	KG_CTL_COUNT = 21,
+	KG_CTL_REACH = 21,     /* enum kg_reach: farthest reach of the entries in kg_verdicts */
+	KG_CTL_RULE_REACH = 22, /* the same of the rules in force */
+	KG_CTL_GUARDED = 23,   /* not 0: guards of a stronger level stand before the cgroup programs */
+	KG_CTL_COUNT = 24,
 };
 
 enum kg_needs {
@@ -86,6 +90,9 @@ enum kg_entry {
 	KG_ENTRY_FMOD = 4,
 };
 
+/* kg_ways: per CPU; two counts a way: refused, and audited. Way w: refused at 2 w. */
+enum kg_way_counts { KG_WAY_COUNTS = 34 };
+
 /* kg_verdicts: written by the agent (and by an offline unblock or panic); a process's birth passes on an
  * entry with `inherit`, and its end takes it away. */
 struct kg_verdict {
@@ -97,6 +104,8 @@ struct kg_verdict {
 	__u64 last_ns;
 	__u32 verdict;   /* enum kg_verdict_kind */
 	__u32 inherit;   /* of a process: enum kg_entry */
+	__u32 reach;     /* enum kg_reach; of no meaning for KG_ALLOW */
+	__u32 pad;
 };
 
 /* kg_windows and kg_shared: one window of one rule for one subject. */
@@ -130,7 +139,7 @@ struct kg_rule {
 	__u8 by;      /* enum kg_subject_kind */
 	__u8 mode;    /* enum kg_mode: the weaker of policy and agent */
 	__u8 used;
-	__u8 pad;
+	__u8 reach;  /* enum kg_reach */
 };
 
 /* kg_ruleset: per bank, which rules take part and what a missing entry means. Bit i: rule i. */
@@ -206,28 +215,6 @@ struct kg_file {
 	__u64 ino;
 	__u32 dev;
 	__u32 pad;
-};
-
-/* kg_sockets, kg_listeners: who opened a socket. */
-struct kg_owner {
-	__u64 start_ns;
-	__u64 cgroup;
-	__u64 lineage_tick;
-	__u32 lineage_tgid;
-	__u32 tgid;
-	__u32 ppid;
-	__u32 uid;
-	__u32 session;
-	__u32 up;       /* the connection was established */
-	kg_comm comm;
-};
-
-struct kg_listen_key {
-	__u64 netns; /* inode number of the network namespace */
-	kg_ip addr;
-	__u16 port;
-	__u16 pad0;
-	__u32 pad1;
 };
 
 /* kg_quota: windows held by a user or cgroup, in kg_windows. In use = made - gone - swept. */

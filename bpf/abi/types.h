@@ -33,6 +33,36 @@ enum kg_verdict_kind {
 	KG_ALLOW = 3, /* protected or on the allow list: no deny applies */
 };
 
+/* How far a deny reaches: each holds what the one before it does. */
+enum kg_reach {
+	KG_REACH_NONE = 0,
+	KG_REACH_NEW = 1,     /* nothing new reaches the network; what is open stays open */
+	KG_REACH_ALL = 2,     /* traffic on open sockets too, accepts, and AF_UNIX connects to brokers */
+	KG_REACH_ISOLATE = 3, /* every other AF_UNIX way but the logging sockets, netlink, socket pairs */
+};
+
+/* Where a verdict was met. */
+enum kg_way {
+	KG_WAY_NONE = 0,
+	KG_WAY_CONNECT = 1,
+	KG_WAY_SEND = 2,        /* a datagram with an address, Fast Open, and all that raw and packet sockets send */
+	KG_WAY_SEND_OPEN = 3,   /* on a socket that is connected already */
+	KG_WAY_RECEIVE = 4,
+	KG_WAY_CREATE = 5,
+	KG_WAY_BIND = 6,
+	KG_WAY_LISTEN = 7,
+	KG_WAY_ACCEPT = 8,
+	KG_WAY_HANDED = 9,      /* a socket handed over by another process */
+	KG_WAY_FILE = 10,       /* reading and writing a socket or a tun device as a file */
+	KG_WAY_TUN = 11,        /* opening /dev/net/tun */
+	KG_WAY_UNIX = 12,       /* AF_UNIX: connecting, or sending a datagram */
+	KG_WAY_PAIR = 13,
+	KG_WAY_SCTP = 14,       /* sctp_connectx and its like */
+	KG_WAY_EGRESS = 15,     /* a packet of a socket, on its way out */
+	KG_WAY_INGRESS = 16,    /* a packet on its way to a socket */
+	KG_WAY_COUNT = 17,
+};
+
 enum kg_mode {
 	KG_MODE_AUDIT = 0,
 	KG_MODE_ENFORCE = 1,

@@ -19,10 +19,21 @@
 #define KG_AF_UNIX 1
 #define KG_AF_INET 2
 #define KG_AF_INET6 10
+#define KG_AF_KEY 15
 #define KG_AF_NETLINK 16
+#define KG_AF_PACKET 17
+#define KG_AF_ALG 38
+#define KG_AF_XDP 44
 #define KG_IPPROTO_MPTCP 262 /* include/uapi/linux/in.h */
+#define KG_MSG_FASTOPEN 0x20000000 /* include/linux/socket.h */
+#define KG_TUN_DEVICE ((10 << 20) | 200) /* Documentation/admin-guide/devices.txt, in the kernel's encoding */
 #define KG_NO_SESSION 0xffffffffU /* AUDIT_SID_UNSET, include/linux/audit.h */
 #define KG_TICK_NS 10000000ULL /* 1 s / USER_HZ, as in /proc/PID/stat */
+
+/* include/linux/net.h, include/linux/in.h, include/linux/fs.h */
+enum kg_sock_type { KG_SOCK_STREAM = 1, KG_SOCK_DGRAM = 2, KG_SOCK_RAW = 3, KG_SOCK_SEQPACKET = 5, KG_SOCK_MASK = 15 };
+enum kg_ipproto { KG_IPPROTO_ICMP = 1, KG_IPPROTO_ICMPV6 = 58, KG_IPPROTO_UDPLITE = 136 };
+enum kg_file_mode { KG_S_IFMT = 0170000, KG_S_IFCHR = 0020000, KG_S_IFSOCK = 0140000, KG_MAY_WRITE = 2 };
 
 /* include/net/tcp_states.h */
 enum kg_tcp { KG_TCP_ESTABLISHED = 1, KG_TCP_SYN_SENT = 2, KG_TCP_SYN_RECV = 3, KG_TCP_CLOSE = 7, KG_TCP_LISTEN = 10 };
@@ -58,8 +69,18 @@ struct super_block {
 };
 
 struct inode {
+	unsigned short i_mode;
+	__u32 i_rdev;
 	unsigned long i_ino;
 	struct super_block *i_sb;
+};
+
+struct dentry {
+	struct inode *d_inode;
+};
+
+struct path {
+	struct dentry *dentry;
 };
 
 struct file {
@@ -148,6 +169,7 @@ struct sock_common {
 	__u16 skc_dport;
 	__u16 skc_num;
 	unsigned short skc_family;
+	unsigned char skc_state;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 	possible_net_t skc_net;
@@ -157,11 +179,28 @@ struct sock_cgroup_data {
 	struct cgroup *cgroup;
 };
 
+/* Before 5.15: the cgroup, or, with the lowest bit set, the marks of cgroup v1. */
+struct sock_cgroup_data___old {
+	__u64 val;
+};
+
 struct sock {
 	struct sock_common __sk_common;
+	__u16 sk_type;
 	__u16 sk_protocol;
 	int sk_err;
 	struct sock_cgroup_data sk_cgrp_data;
+};
+
+struct unix_sock {
+	struct path path;
+	struct sock *peer;
+};
+
+struct msghdr {
+	void *msg_name;
+	int msg_namelen;
+	unsigned int msg_flags;
 };
 
 struct inet_sock {

@@ -31,6 +31,9 @@ struct kg_desk {
 	__u64 taken;   /* stamp slot of each rule that counted the attempt, four bits each */
 	__u64 audited; /* rules whose standing verdict lets it pass */
 	__u64 prover;  /* enum kg_entry: which canary this hook answers */
+	__u64 group;   /* address of the socket's cgroup; 0: none, or none that counts */
+	__u32 reach;   /* enum kg_reach: what a deny must reach to hold here; 0 in the gate: any does */
+	__u32 pad;
 };
 
 #define KG_MAP(map_type, entries, key_type, value_type, name) \
@@ -106,6 +109,18 @@ KG_MAP(HASH, 256, struct kg_file, __u32, kg_launchers);
 /* Who opened a socket, by its address in the kernel. */
 KG_MAP(LRU_HASH, 65536, __u64, struct kg_owner, kg_sockets);
 KG_MAP(LRU_HASH, 8192, struct kg_listen_key, struct kg_owner, kg_listeners);
+
+/* Who made a socket. Its end is the socket's own, so nobody can push it out; accept() copies the listener's. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, struct kg_maker);
+} kg_makers SEC(".maps") __weak;
+/* enum kg_local. */
+KG_MAP(HASH, 1024, struct kg_file, __u32, kg_locals);
+/* Attempts refused and audited, by way. */
+KG_MAP(PERCPU_ARRAY, KG_WAY_COUNTS, __u32, __u64, kg_ways);
 
 /* An array slot is always there; 0 only satisfies the verifier. */
 static __always_inline __u64 kg_control_get(__u32 slot)

@@ -27,6 +27,30 @@ static __always_inline void kg_count(__u32 counter)
 		__sync_fetch_and_add(value, 1);
 }
 
+static __always_inline void kg_count_way(__u32 way, int refused)
+{
+	__u32 slot = way * 2 + !refused;
+	__u64 *value = bpf_map_lookup_elem(&kg_ways, &slot);
+
+	if (value)
+		__sync_fetch_and_add(value, 1);
+}
+
+/* Can any verdict in force reach that far? What no block is in force for costs this much and no more. */
+static __always_inline int kg_is_armed(__u32 reach)
+{
+	if (kg_control_get(KG_CTL_REACH) >= reach)
+		return 1;
+	return kg_control_get(KG_CTL_RULE_REACH) >= reach &&
+	       kg_control_get(KG_CTL_CROSSED) != kg_control_get(KG_CTL_QUIET);
+}
+
+/* What the cgroup programs tell of by themselves: under guards only what those let through. */
+static __always_inline __u32 kg_second_net(void)
+{
+	return kg_control_get(KG_CTL_GUARDED) ? KG_DENY : KG_AUDIT;
+}
+
 static __always_inline __u64 kg_floor(__u64 now, __u64 within)
 {
 	return now > within ? now - within : 0;

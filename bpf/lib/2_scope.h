@@ -10,11 +10,17 @@ static __always_inline __u64 kg_cgroup_id(struct cgroup *cgroup)
 	return BPF_CORE_READ(cgroup, kn, id);
 }
 
-/* Cgroup id of the current task's ancestor at a level, 0 below its own; as the helper of cgroup programs. */
-static __always_inline __u64 kg_ancestor_id(int level)
+static __always_inline struct cgroup *kg_current_cgroup(void)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	struct cgroup *cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp), *ancestor = 0;
+
+	return BPF_CORE_READ(task, cgroups, dfl_cgrp);
+}
+
+/* Id of a cgroup's ancestor at a level, 0 below its own; as the helper of cgroup programs. */
+static __always_inline __u64 kg_ancestor_id(struct cgroup *cgroup, int level)
+{
+	struct cgroup *ancestor = 0;
 	struct cgroup___ids *older = (void *)cgroup;
 	__u64 id = 0;
 

@@ -20,8 +20,11 @@ KG_GLOBAL int kg_meet(__u32 number)
 	entry = bpf_map_lookup_elem(&kg_verdicts, &desk->asked);
 	if (!entry || now >= entry->until_ns)
 		return 0; /* open: no verdict, or past its end */
+	if (entry->inherit < KG_ENTRY_GATE && entry->verdict != KG_ALLOW && entry->reach < desk->reach)
+		return 0; /* open: it does not reach this way */
 	verdict = kg_effective(entry->verdict, entry->since_ns, now);
-	if (entry->inherit >= KG_ENTRY_GATE && entry->inherit != desk->prover)
+	if (entry->inherit >= KG_ENTRY_GATE &&
+	    (entry->inherit != desk->prover || desk->event.way != KG_WAY_CONNECT))
 		verdict = KG_ALLOW; /* open: another hook's canary, and nobody's behaviour */
 	else if (entry->inherit > KG_ENTRY_GATE)
 		verdict = entry->verdict; /* closed in audit mode too: it proves the level, and is a child of ours */
@@ -34,14 +37,19 @@ KG_GLOBAL int kg_meet(__u32 number)
 	return entry->inherit >= KG_ENTRY_GATE;
 }
 
-/* The current cgroup and each of its ancestors. `traced`: the program has no helper to name them (5.10). */
-static __always_inline void kg_meet_cgroups(struct kg_desk *desk, __u32 number, int traced)
+static __always_inline void kg_ask_cgroup(struct kg_desk *desk)
 {
 	desk->asked.kind = KG_SUBJ_CGROUP;
 	desk->asked.b = 0;
 	desk->asked.port = 0;
+}
+
+/* The current task's cgroup and each of its ancestors, by the helper that only cgroup programs have on 5.10. */
+static __always_inline void kg_meet_cgroups(struct kg_desk *desk, __u32 number)
+{
+	kg_ask_cgroup(desk);
 	for (int level = 0; level < KG_DEPTH; level++) {
-		desk->asked.a = traced ? kg_ancestor_id(level) : bpf_get_current_ancestor_cgroup_id(level);
+		desk->asked.a = bpf_get_current_ancestor_cgroup_id(level);
 		if (!desk->asked.a)
 			return;
 		kg_meet(number);
@@ -49,6 +57,27 @@ static __always_inline void kg_meet_cgroups(struct kg_desk *desk, __u32 number, 
 	kg_count(KG_C_DEPTH);
 	desk->asked.a = bpf_get_current_cgroup_id();
 	kg_meet(number);
+}
+
+/* The same of the cgroup at a kernel address, for every other program. */
+KG_GLOBAL int kg_meet_group(__u32 number, __u64 address)
+{
+	struct cgroup *cgroup = (struct cgroup *)address;
+	struct kg_desk *desk = kg_desk(number);
+
+	if (!desk)
+		return 0; /* open: cannot happen, the desk was claimed */
+	kg_ask_cgroup(desk);
+	for (int level = 0; level < KG_DEPTH; level++) {
+		desk->asked.a = kg_ancestor_id(cgroup, level);
+		if (!desk->asked.a)
+			return 0;
+		kg_meet(number);
+	}
+	kg_count(KG_C_DEPTH);
+	desk->asked.a = kg_cgroup_id(cgroup);
+	kg_meet(number);
+	return 0;
 }
 
 #define KG_HOLDS(subjects, kind) ((subjects) & (1ULL << (kind)))
@@ -96,9 +125,19 @@ static __always_inline void kg_meet_all(struct kg_desk *desk, __u32 number, __u6
 		who->port = event->dport;
 		kg_meet(number);
 	}
-	if (KG_HOLDS(subjects, KG_SUBJ_CGROUP))
-		kg_meet_cgroups(desk, number, traced);
+	if (!KG_HOLDS(subjects, KG_SUBJ_CGROUP))
+		return;
+	if (!traced) {
+		kg_meet_cgroups(desk, number);
+		return;
+	}
+	kg_meet_group(number, (__u64)kg_current_cgroup());
+	/* a socket stays in the cgroup it was made in, wherever its process moves */
+	if (desk->group)
+		kg_meet_group(number, desk->group);
 }
+
+#define KG_REPEAT_NS 1000000000ULL
 
 static __always_inline void kg_hit(struct kg_event *event, const struct kg_met *met)
 {
@@ -115,6 +154,8 @@ static __always_inline void kg_hit(struct kg_event *event, const struct kg_met *
 		return; /* open: protected, and told so */
 	}
 	__sync_fetch_and_add(&entry->hits, 1);
+	if (event->at_ns < entry->last_ns + KG_REPEAT_NS)
+		event->flags |= KG_F_REPEATED;
 	entry->last_ns = event->at_ns;
 	event->count = entry->hits;
 	event->verdict = met->verdict;

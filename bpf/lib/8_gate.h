@@ -83,6 +83,7 @@ static __always_inline int kg_gate(__u32 number, struct kg_event *event, __u32 k
 
 	event->at_ns = bpf_ktime_get_boot_ns();
 	event->kind = kind;
+	event->way = send ? KG_WAY_SEND : KG_WAY_CONNECT;
 	kg_identify_current(event, task);
 	if (kg_is_agent(event->tgid, event->start_ns))
 		return 1; /* open: the agent never blocks or watches itself */
@@ -94,6 +95,8 @@ static __always_inline int kg_gate(__u32 number, struct kg_event *event, __u32 k
 	} else if (event->verdict == KG_AUDIT) {
 		kg_count(KG_C_AUDITED);
 	}
+	if (event->verdict != KG_NONE)
+		kg_count_way(event->way, event->verdict == KG_DENY);
 	kg_remember(number, send);
 	/* a crossing has gone out on its own ring already */
 	if (!(event->flags & KG_F_CROSSED) &&

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The guard of the levels lsm and fmod_ret: it stands before the gate, in every connect of every family, and
- * enforces the verdicts that stand. It never counts into a window: it may run twice for one attempt (io_uring),
- * and has no lock on 5.10. Where a gate follows, it settles denies only; all else is the gate's to tell.
+ * The guards: they stand on every way to the network, and enforce the verdicts that stand. They never count
+ * into a window: a guard may run twice for one attempt (io_uring), and has no lock on 5.10. Where another hook
+ * follows, a guard settles denies only; all else is that one's to tell.
  */
 #ifndef KG_9_GUARD_H
 #define KG_9_GUARD_H
 
 #include "lib/8_gate.h"
 
-/* The verdicts the agent set; those weaker than `least` are left to the gate. Returns 1 when spared. */
+/* The verdicts the agent set; those weaker than `least` are left to the next hook. Returns 1 when spared. */
 KG_GLOBAL int kg_consult_least(__u32 number, __u64 subjects, __u32 least, __u32 prover)
 {
 	struct kg_desk *desk = kg_desk(number);
@@ -34,8 +34,8 @@ KG_GLOBAL int kg_stand(__u32 number, __u32 slot, __u32 least)
 	struct kg_event *event;
 	__u32 verdict = KG_NONE;
 
-	if (!desk || !rule || !rule->used)
-		return KG_NONE; /* open: no such rule, or one being replaced right now */
+	if (!desk || !rule || !rule->used || rule->reach < desk->reach)
+		return KG_NONE; /* open: no such rule, one being replaced right now, or one that does not reach here */
 	event = &desk->event;
 	if (event->verdict == KG_AUDIT && event->rule == rule->hash)
 		return KG_NONE; /* open: passes under the audit entry this very rule set */
@@ -46,6 +46,8 @@ KG_GLOBAL int kg_stand(__u32 number, __u32 slot, __u32 least)
 	if (!kg_same_key(&window->key, &place.key))
 		return KG_NONE; /* open: the entry was freed meanwhile, and is another subject's */
 	__sync_fetch_and_add(&window->hits, 1);
+	if (event->at_ns < window->last_ns + KG_REPEAT_NS)
+		event->flags |= KG_F_REPEATED;
 	window->last_ns = event->at_ns;
 	attempt.count = window->hits;
 	kg_note(event, verdict, &attempt, rule);
@@ -75,42 +77,18 @@ static __always_inline void kg_enforce(__u32 number, struct kg_event *event, __u
 		kg_stand_all(number, first, KG_AUDIT);
 }
 
-/*
- * Does the gate see this connect too? A protocol with pre_connect runs the cgroup hooks there, and MPTCP in
- * the TCP socket below it.
- */
-static __always_inline int kg_gate_follows(struct sock *sk)
+/* Ways that one program takes thousands of times a second: told at most once a second and entry. */
+static __always_inline int kg_is_traffic(__u32 way)
 {
-	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
-
-	if (family != KG_AF_INET && family != KG_AF_INET6)
-		return 0;
-	return BPF_CORE_READ(sk, sk_protocol) == KG_IPPROTO_MPTCP ||
-	       BPF_CORE_READ(sk, __sk_common.skc_prot, pre_connect) != 0;
+	return way == KG_WAY_SEND_OPEN || way == KG_WAY_RECEIVE || way == KG_WAY_FILE || way == KG_WAY_EGRESS ||
+	       way == KG_WAY_INGRESS;
 }
 
-/* A way to the network: no local talk, no disconnect, and nothing on a socket that is connected already. */
-static __always_inline int kg_reaches_out(struct socket *socket, __u16 family)
+static __always_inline int kg_is_told(const struct kg_event *event)
 {
-	__u16 own = BPF_CORE_READ(socket, sk, __sk_common.skc_family);
-
-	return family != KG_AF_UNSPEC && own != KG_AF_UNIX && own != KG_AF_NETLINK &&
-	       BPF_CORE_READ(socket, state) == KG_SS_UNCONNECTED;
-}
-
-/* `length` bytes of the address are the caller's; what is too short to be one is refused further on. */
-static __always_inline void kg_aim(struct kg_event *event, struct sock *sk, const void *address, int length)
-{
-	struct kg_sockaddr name = {};
-
-	event->proto = kg_proto_of(BPF_CORE_READ(sk, sk_protocol));
-	if (length < 16)
-		return;
-	if (bpf_probe_read_kernel(&name, 16, address) ||
-	    (length >= 24 && bpf_probe_read_kernel(&name, sizeof(name), address)))
-		kg_count(KG_C_READ_FAILED); /* closed: judged all the same, without its destination */
-	else
-		kg_ip_from_sockaddr(event, &name);
+	if (kg_is_traffic(event->way))
+		return event->verdict != KG_NONE && !(event->flags & KG_F_REPEATED);
+	return event->verdict != KG_NONE || event->flags & KG_F_SPARED;
 }
 
 static __always_inline void kg_settle(__u32 number, struct kg_event *event)
@@ -123,48 +101,115 @@ static __always_inline void kg_settle(__u32 number, struct kg_event *event)
 	}
 	if (event->verdict != KG_NONE) {
 		kg_count(KG_C_GUARD_HITS);
-		kg_count(KG_C_GATE_HITS); /* no gate will see it */
-		kg_remember(number, 0);
+		kg_count_way(event->way, event->verdict == KG_DENY);
+		if (event->way == KG_WAY_CONNECT || event->way == KG_WAY_SEND)
+			kg_count(KG_C_GATE_HITS); /* no gate will see it */
+		kg_remember(number, event->way != KG_WAY_CONNECT);
 	}
-	if (event->verdict != KG_NONE || event->flags & KG_F_SPARED)
+	if (kg_is_told(event))
 		kg_emit(event);
 }
 
-/* Returns 1 to let a connect go on, 0 to refuse it with EPERM. `prover`: whose canary it answers. */
-static __always_inline int kg_guard(struct socket *socket, const void *address, int length, __u32 kind,
-				    __u32 prover)
+/* The whole way of one attempt whose event lies at the desk with its aim, kind and way. Returns 0 to refuse. */
+KG_GLOBAL int kg_bar(__u32 number, __u32 least, __u32 prover)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	struct sock *sk = BPF_CORE_READ(socket, sk);
-	__u16 family = KG_AF_UNSPEC;
+	struct kg_desk *desk = kg_desk(number);
+
+	if (!desk)
+		return 1; /* open: cannot happen, the desk was claimed */
+	desk->event.at_ns = bpf_ktime_get_boot_ns();
+	kg_identify_current(&desk->event, task);
+	if (kg_is_agent(desk->event.tgid, desk->event.start_ns))
+		return 1; /* open: the agent never blocks itself */
+	kg_identify_more(&desk->event, task);
+	kg_enforce(number, &desk->event, least, prover);
+	kg_settle(number, &desk->event);
+	return desk->event.verdict != KG_DENY;
+}
+
+/* What a guard has found out about an attempt before anybody is asked. */
+struct kg_attempted {
+	struct sock *sk; /* 0: there is none */
+	const void *address;
+	int length;    /* bytes of the address; 0: none */
+	__u32 way;     /* enum kg_way */
+	__u32 kind;    /* of the event */
+	__u32 proto;   /* where `sk` does not tell */
+	__u32 reach;   /* what a deny must reach to hold here */
+	__u32 least;   /* enum kg_verdict_kind: weaker verdicts are the next hook's to tell */
+	__u32 prover;  /* enum kg_entry: whose canary this hook answers */
+};
+
+/* The cgroup the socket was made in. Never for AF_UNIX: a server's end is made by its client's connect. */
+static __always_inline __u64 kg_group_of(struct sock *sk)
+{
+	struct sock_cgroup_data *data = (void *)sk + bpf_core_field_offset(struct sock, sk_cgrp_data);
+	struct sock_cgroup_data___old *old = (void *)data;
+	__u64 group = 0;
+
+	if (bpf_core_field_exists(data->cgroup))
+		return (__u64)BPF_CORE_READ(data, cgroup);
+	if (bpf_core_field_exists(old->val))
+		group = BPF_CORE_READ(old, val);
+	return group & 1 ? 0 : group & ~3ULL;
+}
+
+/* `length` bytes of the address are the caller's; what is too short to be one is refused further on. */
+static __always_inline void kg_aim(struct kg_event *event, const struct kg_attempted *attempted)
+{
+	struct kg_sockaddr name = {};
+
+	if (attempted->length < 16)
+		return;
+	if (bpf_probe_read_kernel(&name, 16, attempted->address) ||
+	    (attempted->length >= 24 && bpf_probe_read_kernel(&name, sizeof(name), attempted->address)))
+		kg_count(KG_C_READ_FAILED); /* closed: judged all the same, without its destination */
+	else
+		kg_ip_from_sockaddr(event, &name);
+}
+
+static __always_inline void kg_lay_out(struct kg_desk *desk, const struct kg_attempted *attempted)
+{
+	__u16 family;
+
+	desk->event.kind = attempted->kind;
+	desk->event.way = attempted->way;
+	desk->event.proto = attempted->proto;
+	desk->reach = attempted->reach;
+	if (!attempted->sk)
+		return;
+	family = BPF_CORE_READ(attempted->sk, __sk_common.skc_family);
+	if (family == KG_AF_UNIX || family == KG_AF_NETLINK)
+		return;
+	desk->event.proto = kg_proto_of(BPF_CORE_READ(attempted->sk, sk_protocol));
+	desk->group = kg_group_of(attempted->sk);
+	kg_aim(&desk->event, attempted);
+}
+
+/* Returns 1 to let an attempt go on, 0 to refuse it with EPERM. Inlined where the socket is known. */
+static __always_inline int kg_guard(const struct kg_attempted *attempted)
+{
 	struct kg_desk *desk;
-	__u32 number, least;
+	__u32 number;
 	int pass;
 
-	if (bpf_probe_read_kernel(&family, sizeof(family), address) || !kg_reaches_out(socket, family))
-		return 1; /* open: no attempt to reach the network */
-	least = kg_gate_follows(sk) ? KG_DENY : KG_AUDIT;
+	if (!attempted->reach || !kg_is_armed(attempted->reach))
+		return 1; /* open: no verdict in force reaches that far */
 	if (kg_control_get(KG_CTL_PANIC)) {
-		if (least == KG_AUDIT)
+		if (attempted->least == KG_AUDIT && !kg_is_traffic(attempted->way))
 			kg_count(KG_C_PANIC_OPEN);
 		return 1; /* open: the operator said so */
 	}
-	if (!kg_in_scope(BPF_CORE_READ(task, cgroups, dfl_cgrp)))
+	if (!kg_in_scope(kg_current_cgroup()))
 		return 1; /* open: none of ours */
 	number = kg_claim_desk(0);
 	desk = kg_desk(number);
-	if (!desk)
-		return least == KG_DENY || kg_without_desk(task); /* open: the gate decides, where one follows */
-	desk->event.at_ns = bpf_ktime_get_boot_ns();
-	desk->event.kind = kind;
-	kg_identify_current(&desk->event, task);
-	kg_aim(&desk->event, sk, address, length);
-	if (!kg_is_agent(desk->event.tgid, desk->event.start_ns)) {
-		kg_identify_more(&desk->event, task);
-		kg_enforce(number, &desk->event, least, prover);
-		kg_settle(number, &desk->event);
-	}
-	pass = desk->event.verdict != KG_DENY;
+	if (!desk) /* open: the next hook decides, where one follows */
+		return attempted->least == KG_DENY ||
+		       kg_without_desk((struct task_struct *)bpf_get_current_task());
+	kg_lay_out(desk, attempted);
+	pass = kg_bar(number, attempted->least, attempted->prover) != 0;
 	kg_leave_desk(number);
 	return pass;
 }

@@ -11,6 +11,7 @@ export interface HookFile {
     readonly attach: string;
     readonly pin: boolean;
     readonly level?: string;
+    readonly optional?: boolean;
   }[];
 }
 
@@ -191,7 +192,7 @@ const emitHooks = (hooks: Readonly<Record<string, HookFile>>): string => {
   readonly summary: string;
   readonly role: 'gate' | 'life' | 'outcome' | 'source';
   readonly source?: string;
-  readonly programs: readonly { readonly name: string; readonly attach: 'cgroup' | 'fentry' | 'fmod_ret' | 'kprobe' | 'lsm' | 'tp_btf' | 'tracepoint'; readonly pin: boolean; readonly level?: 'lsm' | 'fmod_ret' }[];
+  readonly programs: readonly { readonly name: string; readonly attach: 'cgroup' | 'fentry' | 'fmod_ret' | 'kprobe' | 'lsm' | 'tp_btf' | 'tracepoint'; readonly pin: boolean; readonly level?: 'lsm' | 'fmod_ret'; readonly optional?: boolean }[];
 }
 export const HOOKS: readonly HookRow[] = [\n${rows.join('\n')}\n];`;
 };

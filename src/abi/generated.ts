@@ -2,7 +2,7 @@
 
 import type { EventKind } from '../model/event.js';
 
-export const ABI_STAMP = '4c6d3ae9440c9986';
+export const ABI_STAMP = '697a56823e4e5556';
 
 export const KG_CONTROL_SLOT = {
   PANIC: 0,
@@ -26,7 +26,10 @@ export const KG_CONTROL_SLOT = {
   OBJECT: 18,
   CROSSED: 19,
   QUIET: 20,
-  COUNT: 21,
+  REACH: 21,
+  RULE_REACH: 22,
+  GUARDED: 23,
+  COUNT: 24,
 } as const;
 
 export const KG_COUNTER = {
@@ -74,6 +77,7 @@ export const KG_EVENT_FLAG = {
   SHARED: 8,
   NOOWNER: 16,
   AGAIN: 32,
+  REPEATED: 64,
 } as const;
 
 export const KG_LIMITS = {
@@ -83,6 +87,12 @@ export const KG_LIMITS = {
   PATH_MAX: 192,
   ARGS_MAX: 256,
   DEPTH: 32,
+} as const;
+
+export const KG_LOCAL = {
+  NONE: 0,
+  BROKER: 1,
+  LOG: 2,
 } as const;
 
 export const KG_MODE = {
@@ -100,6 +110,13 @@ export const KG_PROTO = {
   TCP: 6,
   UDP: 17,
   SCTP: 132,
+} as const;
+
+export const KG_REACH = {
+  NONE: 0,
+  NEW: 1,
+  ALL: 2,
+  ISOLATE: 3,
 } as const;
 
 export const KG_SOURCE = {
@@ -127,6 +144,31 @@ export const KG_VERDICT_KIND = {
   ALLOW: 3,
 } as const;
 
+export const KG_WAY = {
+  NONE: 0,
+  CONNECT: 1,
+  SEND: 2,
+  SEND_OPEN: 3,
+  RECEIVE: 4,
+  CREATE: 5,
+  BIND: 6,
+  LISTEN: 7,
+  ACCEPT: 8,
+  HANDED: 9,
+  FILE: 10,
+  TUN: 11,
+  UNIX: 12,
+  PAIR: 13,
+  SCTP: 14,
+  EGRESS: 15,
+  INGRESS: 16,
+  COUNT: 17,
+} as const;
+
+export const KG_WAY_COUNTS = {
+  COUNTS: 34,
+} as const;
+
 export const KINDS: Readonly<Record<number, EventKind>> = {
   1: 'connect',
   2: 'send',
@@ -138,6 +180,7 @@ export const KINDS: Readonly<Record<number, EventKind>> = {
   8: 'accept',
   9: 'listen',
   10: 'close',
+  11: 'hit',
 };
 
 export interface BpfSpinLock {
@@ -176,6 +219,7 @@ export interface KgEvent {
   verdict: number;
   flags: number;
   by: number;
+  way: number;
   comm: string;
   saddr: Uint8Array;
   daddr: Uint8Array;
@@ -205,6 +249,7 @@ export const decodeKgEvent = (view: DataView, at = 0): KgEvent => ({
   verdict: view.getUint8(at + 103),
   flags: view.getUint8(at + 104),
   by: view.getUint8(at + 105),
+  way: view.getUint8(at + 106),
   comm: textOf(view, at + 112, 16),
   saddr: bytesOf(view, at + 128, 16),
   daddr: bytesOf(view, at + 144, 16),
@@ -233,6 +278,7 @@ export const encodeKgEvent = (value: KgEvent, view: DataView = new DataView(new 
   view.setUint8(at + 103, value.verdict);
   view.setUint8(at + 104, value.flags);
   view.setUint8(at + 105, value.by);
+  view.setUint8(at + 106, value.way);
   setText(view, at + 112, 16, value.comm);
   setBytes(view, at + 128, 16, value.saddr);
   setBytes(view, at + 144, 16, value.daddr);
@@ -293,6 +339,39 @@ export const encodeKgFile = (value: KgFile, view: DataView = new DataView(new Ar
   return view;
 };
 
+export interface KgHolder {
+  tick: bigint;
+  lineage_tick: bigint;
+  exe_ino: bigint;
+  exe_dev: number;
+  tgid: number;
+  lineage_tgid: number;
+  uid: number;
+  session: number;
+}
+export const KG_HOLDER_SIZE = 48;
+export const decodeKgHolder = (view: DataView, at = 0): KgHolder => ({
+  tick: view.getBigUint64(at + 0, true),
+  lineage_tick: view.getBigUint64(at + 8, true),
+  exe_ino: view.getBigUint64(at + 16, true),
+  exe_dev: view.getUint32(at + 24, true),
+  tgid: view.getUint32(at + 28, true),
+  lineage_tgid: view.getUint32(at + 32, true),
+  uid: view.getUint32(at + 36, true),
+  session: view.getUint32(at + 40, true),
+});
+export const encodeKgHolder = (value: KgHolder, view: DataView = new DataView(new ArrayBuffer(48)), at = 0): DataView => {
+  view.setBigUint64(at + 0, value.tick, true);
+  view.setBigUint64(at + 8, value.lineage_tick, true);
+  view.setBigUint64(at + 16, value.exe_ino, true);
+  view.setUint32(at + 24, value.exe_dev, true);
+  view.setUint32(at + 28, value.tgid, true);
+  view.setUint32(at + 32, value.lineage_tgid, true);
+  view.setUint32(at + 36, value.uid, true);
+  view.setUint32(at + 40, value.session, true);
+  return view;
+};
+
 export interface KgListenKey {
   netns: bigint;
   addr: Uint8Array;
@@ -308,6 +387,21 @@ export const encodeKgListenKey = (value: KgListenKey, view: DataView = new DataV
   view.setBigUint64(at + 0, value.netns, true);
   setBytes(view, at + 8, 16, value.addr);
   view.setUint16(at + 24, value.port, true);
+  return view;
+};
+
+export interface KgMaker {
+  made: KgHolder;
+  held: KgHolder;
+}
+export const KG_MAKER_SIZE = 96;
+export const decodeKgMaker = (view: DataView, at = 0): KgMaker => ({
+  made: decodeKgHolder(view, at + 0),
+  held: decodeKgHolder(view, at + 48),
+});
+export const encodeKgMaker = (value: KgMaker, view: DataView = new DataView(new ArrayBuffer(96)), at = 0): DataView => {
+  encodeKgHolder(value.made, view, at + 0);
+  encodeKgHolder(value.held, view, at + 48);
   return view;
 };
 
@@ -442,6 +536,7 @@ export interface KgRule {
   by: number;
   mode: number;
   used: number;
+  reach: number;
 }
 export const KG_RULE_SIZE = 32;
 export const decodeKgRule = (view: DataView, at = 0): KgRule => ({
@@ -452,6 +547,7 @@ export const decodeKgRule = (view: DataView, at = 0): KgRule => ({
   by: view.getUint8(at + 28),
   mode: view.getUint8(at + 29),
   used: view.getUint8(at + 30),
+  reach: view.getUint8(at + 31),
 });
 export const encodeKgRule = (value: KgRule, view: DataView = new DataView(new ArrayBuffer(32)), at = 0): DataView => {
   view.setBigUint64(at + 0, value.hash, true);
@@ -461,6 +557,7 @@ export const encodeKgRule = (value: KgRule, view: DataView = new DataView(new Ar
   view.setUint8(at + 28, value.by);
   view.setUint8(at + 29, value.mode);
   view.setUint8(at + 30, value.used);
+  view.setUint8(at + 31, value.reach);
   return view;
 };
 
@@ -614,8 +711,9 @@ export interface KgVerdict {
   last_ns: bigint;
   verdict: number;
   inherit: number;
+  reach: number;
 }
-export const KG_VERDICT_SIZE = 56;
+export const KG_VERDICT_SIZE = 64;
 export const decodeKgVerdict = (view: DataView, at = 0): KgVerdict => ({
   since_ns: view.getBigUint64(at + 0, true),
   until_ns: view.getBigUint64(at + 8, true),
@@ -625,8 +723,9 @@ export const decodeKgVerdict = (view: DataView, at = 0): KgVerdict => ({
   last_ns: view.getBigUint64(at + 40, true),
   verdict: view.getUint32(at + 48, true),
   inherit: view.getUint32(at + 52, true),
+  reach: view.getUint32(at + 56, true),
 });
-export const encodeKgVerdict = (value: KgVerdict, view: DataView = new DataView(new ArrayBuffer(56)), at = 0): DataView => {
+export const encodeKgVerdict = (value: KgVerdict, view: DataView = new DataView(new ArrayBuffer(64)), at = 0): DataView => {
   view.setBigUint64(at + 0, value.since_ns, true);
   view.setBigUint64(at + 8, value.until_ns, true);
   view.setBigUint64(at + 16, value.decision, true);
@@ -635,6 +734,7 @@ export const encodeKgVerdict = (value: KgVerdict, view: DataView = new DataView(
   view.setBigUint64(at + 40, value.last_ns, true);
   view.setUint32(at + 48, value.verdict, true);
   view.setUint32(at + 52, value.inherit, true);
+  view.setUint32(at + 56, value.reach, true);
   return view;
 };
 
@@ -750,6 +850,7 @@ export class KgEventRows {
   verdict(i: number): number { return (this.w(25, i) >>> 24) & 0xff; }
   flags(i: number): number { return (this.w(26, i) >>> 0) & 0xff; }
   by(i: number): number { return (this.w(26, i) >>> 8) & 0xff; }
+  way(i: number): number { return (this.w(26, i) >>> 16) & 0xff; }
   comm(i: number): string { for (let b = 0; b < 4; b++) shared32[b] = this.w(28 + b, i); return sharedText(16); }
   saddr(i: number, out: Uint8Array): Uint8Array { for (let b = 0; b < 16; b++) out[b] = this.w(32 + (b >> 2), i) >>> ((b & 3) * 8); return out; }
   daddr(i: number, out: Uint8Array): Uint8Array { for (let b = 0; b < 16; b++) out[b] = this.w(36 + (b >> 2), i) >>> ((b & 3) * 8); return out; }
@@ -786,7 +887,7 @@ export interface HookRow {
   readonly summary: string;
   readonly role: 'gate' | 'life' | 'outcome' | 'source';
   readonly source?: string;
-  readonly programs: readonly { readonly name: string; readonly attach: 'cgroup' | 'fentry' | 'fmod_ret' | 'kprobe' | 'lsm' | 'tp_btf' | 'tracepoint'; readonly pin: boolean; readonly level?: 'lsm' | 'fmod_ret' }[];
+  readonly programs: readonly { readonly name: string; readonly attach: 'cgroup' | 'fentry' | 'fmod_ret' | 'kprobe' | 'lsm' | 'tp_btf' | 'tracepoint'; readonly pin: boolean; readonly level?: 'lsm' | 'fmod_ret'; readonly optional?: boolean }[];
 }
 export const HOOKS: readonly HookRow[] = [
   {"hook":"connect_fentry","summary":"Source of connect events at the TCP stack, by trampoline","role":"source","programs":[{"name":"kg_fe_connect","attach":"fentry","pin":false}],"source":"fentry"},
@@ -796,7 +897,14 @@ export const HOOKS: readonly HookRow[] = [
   {"hook":"connect_tracepoint","summary":"Second source of connect events","role":"source","programs":[{"name":"kg_tp_connect","attach":"tracepoint","pin":false}],"source":"tracepoint"},
   {"hook":"exec","summary":"Reports program starts with path and arguments","role":"life","programs":[{"name":"kg_exec","attach":"tp_btf","pin":true}]},
   {"hook":"exit","summary":"Clears what the kernel keeps for a process","role":"life","programs":[{"name":"kg_exit","attach":"tp_btf","pin":true}]},
+  {"hook":"file_guard","summary":"Enforces standing verdicts on sockets and tun devices used as files","role":"gate","programs":[{"name":"kg_lsm_receive","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_receive","attach":"fmod_ret","pin":true,"level":"fmod_ret"},{"name":"kg_lsm_file","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_file","attach":"fmod_ret","pin":true,"level":"fmod_ret"},{"name":"kg_lsm_open","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_open","attach":"fmod_ret","pin":true,"level":"fmod_ret"}]},
   {"hook":"fork","summary":"Hands the lineage on to each child before it runs","role":"life","programs":[{"name":"kg_fork","attach":"tp_btf","pin":true}]},
+  {"hook":"local_guard","summary":"Enforces standing verdicts in AF_UNIX connects and datagrams","role":"gate","programs":[{"name":"kg_lsm_unix","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_unix","attach":"fmod_ret","pin":true,"level":"fmod_ret"},{"name":"kg_lsm_dgram","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_dgram","attach":"fmod_ret","pin":true,"level":"fmod_ret"}]},
+  {"hook":"packet_gate","summary":"Drops the packets of blocked sockets, in and out","role":"gate","programs":[{"name":"kg_egress","attach":"cgroup","pin":true},{"name":"kg_ingress","attach":"cgroup","pin":true}]},
+  {"hook":"sctp_guard","summary":"Enforces standing verdicts in what SCTP connects past connect()","role":"gate","programs":[{"name":"kg_lsm_sctp","attach":"lsm","pin":true,"level":"lsm","optional":true},{"name":"kg_fmod_sctp","attach":"fmod_ret","pin":true,"level":"fmod_ret","optional":true}]},
+  {"hook":"socket_gate","summary":"Writes down who makes a socket, and refuses raw ones and binding","role":"gate","programs":[{"name":"kg_sock_create","attach":"cgroup","pin":true},{"name":"kg_bind4","attach":"cgroup","pin":true},{"name":"kg_bind6","attach":"cgroup","pin":true}]},
+  {"hook":"socket_guard","summary":"Enforces standing verdicts in making, binding, listening and accepting","role":"gate","programs":[{"name":"kg_lsm_create","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_create","attach":"fmod_ret","pin":true,"level":"fmod_ret"},{"name":"kg_lsm_bind","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_bind","attach":"fmod_ret","pin":true,"level":"fmod_ret"},{"name":"kg_lsm_listen","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_listen","attach":"fmod_ret","pin":true,"level":"fmod_ret"},{"name":"kg_lsm_accept","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_accept","attach":"fmod_ret","pin":true,"level":"fmod_ret"},{"name":"kg_lsm_pair","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_pair","attach":"fmod_ret","pin":true,"level":"fmod_ret"}]},
   {"hook":"tcp_state","summary":"Reports what became of each TCP connection","role":"outcome","programs":[{"name":"kg_tcp_state","attach":"tp_btf","pin":true}]},
+  {"hook":"traffic_guard","summary":"Enforces standing verdicts in what sockets send and receive","role":"gate","programs":[{"name":"kg_lsm_sendmsg","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_sendmsg","attach":"fmod_ret","pin":true,"level":"fmod_ret"},{"name":"kg_lsm_recvmsg","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_recvmsg","attach":"fmod_ret","pin":true,"level":"fmod_ret"}]},
 ];
 

@@ -23,6 +23,7 @@ import { Intake } from './intake.js';
 import { KernelSync } from './kernel-sync.js';
 import { Ladder } from './ladder.js';
 import { installLaunchers, seedLineages } from './lineage.js';
+import { installLocals } from './locals.js';
 import { ModeSwitch } from './mode-switch.js';
 import { Modes } from './modes.js';
 import { PolicyStore } from './policies.js';
@@ -62,7 +63,7 @@ export class Agent {
   readonly pipeline: Pipeline;
   readonly ring: RingHandle;
   readonly started: string;
-  readonly launchers: readonly string[];
+  readonly config: Config;
   /** What is wrong now, by cause. */
   readonly troubles = new Map<string, string>();
   swept = 0;
@@ -81,7 +82,7 @@ export class Agent {
     this.scope = scope;
     this.ladder = new Ladder(this, options.level);
     this.voice = options.voice;
-    this.launchers = config.launchers;
+    this.config = config;
     this.clock = hostClock(native);
     this.started = this.clock.wall(this.clock.bootNs());
     this.policies = new PolicyStore(paths);
@@ -116,6 +117,7 @@ export class Agent {
     this.host.askProtected(() => protectedProcesses(this.state.guardrails));
     protectHost(this.state.guardrails);
     installLaunchers(this.maps, config.launchers);
+    installLocals(this.maps, config.locals);
     seedLineages(this.maps, config.launchers);
     this.#upkeep = new Upkeep(this);
     this.ring = this.#intake.open(native, this.#sensor, this.pipeline, (count) =>

@@ -239,12 +239,11 @@ export class AgentApi implements ControlApi {
 const refuseUnavailable = (request: BlockRequest): void => {
   const asked = [
     request.ip !== undefined && '--ip',
-    request.deny !== 'new' && `--deny ${request.deny}`,
     request.sever && '--sever',
     request.freeze && '--freeze',
   ].find((flag) => typeof flag === 'string');
   if (asked === undefined) return;
   throw new KerngateError(`${asked} is not available in this version`, {
-    remedy: 'Block the process, its lineage, its cgroup or its unit with --deny new.',
+    remedy: 'Block the process, its lineage, its cgroup or its unit.',
   });
 };

@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { z } from 'zod';
 import { LAUNCHERS } from '../lib/launchers.js';
+import { BROKERS, LOGS } from '../lib/locals.js';
 import { PACKAGE_ROOT, type Paths } from '../lib/paths.js';
 import { KerngateError } from '../model/error.js';
 import {
@@ -50,6 +51,14 @@ const SCHEMA = z.strictObject({
     .array(path)
     .max(256, 'at most 256 launchers')
     .default([...LAUNCHERS]),
+  locals: z
+    .strictObject({
+      /** AF_UNIX sockets that a deny of all reaches. */
+      brokers: z.array(path).max(256, 'at most 256 brokers').default([...BROKERS]),
+      /** AF_UNIX sockets that stay open whatever is blocked. */
+      logs: z.array(path).max(64, 'at most 64 logs').default([...LOGS]),
+    })
+    .prefault({}),
   allow: z
     .array(
       z.strictObject({

@@ -84,6 +84,7 @@ export class KernelSync {
       untilNs: entry.untilNs,
       hits: entry.hits,
       lastNs: entry.lastNs,
+      deny: entry.deny,
       ...(policy === undefined ? {} : { policy }),
     };
   }

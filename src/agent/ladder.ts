@@ -21,7 +21,7 @@ export class Ladder {
 
   /** The guard in force, if any. */
   get guard(): readonly Attached[] {
-    return this.#raised?.attached ? [this.#raised.attached] : [];
+    return this.#raised?.attached ?? [];
   }
 
   /**
@@ -46,9 +46,9 @@ export class Ladder {
    * proven under it: a guard that stands is left as it is. Throws KerngateError (degraded).
    */
   async climb(): Promise<void> {
-    const { native, paths, adopted, modes, proof, clock, state } = this.#agent;
+    const { native, paths, adopted, modes, proof, clock, state, maps } = this.#agent;
     if (this.#raised || modes.isPanic) return;
-    const guards = { native, pin: paths.pin, adopted };
+    const guards = { native, pin: paths.pin, control: maps.control, adopted };
     this.#raised = await proof.with((canary) =>
       raiseLevel(guards, this.#wanted, (level) => tryGuard(canary, level, clock.bootNs())),
     );

@@ -32,8 +32,8 @@ export const statusOf = (agent: Agent): Status => {
   };
 };
 
-const namedBy = ({ launchers, policies, state }: Agent): Named => ({
-  launchers,
+const namedBy = ({ config, policies, state }: Agent): Named => ({
+  launchers: config.launchers,
   policies: policies.all,
   allow: state.allow.list(),
 });

@@ -4,6 +4,7 @@ import { readStat } from '../lib/proc.js';
 import { parseProcessId } from '../model/subject.js';
 import type { Agent } from './agent.js';
 import { livingProcesses } from './host.js';
+import { installLocals } from './locals.js';
 import { minuteLine } from './status.js';
 
 const TICK_MS = 1000;
@@ -54,6 +55,7 @@ export class Upkeep {
     modes.renewLease();
     state.journal.poll();
     policies.writeNames();
+    installLocals(maps, this.#agent.config.locals);
     reporter.audit.recover();
     this.#agent.modeSwitch.followPanic();
     this.#agent.modeSwitch.revertWhenUnconfirmed();

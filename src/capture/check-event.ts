@@ -1,9 +1,9 @@
 /** Checks one event of a capture by hand: a schema library would cost more than reading the JSON does. */
-import { EVENT_KINDS } from '../model/event.js';
+import { SEEN_KINDS } from '../model/event.js';
 
 type Loose = Readonly<Record<string, unknown>>;
 
-const KINDS: ReadonlySet<unknown> = new Set(EVENT_KINDS);
+const KINDS: ReadonlySet<unknown> = new Set(SEEN_KINDS);
 const PROTOS: ReadonlySet<unknown> = new Set(['tcp', 'udp', 'sctp', 'mptcp', 'raw', 'other']);
 const PID_MAX = 2 ** 31 - 1;
 const ID_MAX = 2 ** 32 - 1;

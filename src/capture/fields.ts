@@ -1,5 +1,5 @@
 /** Where the scanner looks for the fields of an event, in the order kerngate writes them. */
-import { EVENT_KINDS } from '../model/event.js';
+import { SEEN_KINDS } from '../model/event.js';
 
 /**
  * What a value may be; `digits` is a decimal string, `whole` a number, `result` 0 or a text. Numbers, as a
@@ -113,7 +113,7 @@ export const WHOLE: readonly (readonly number[])[] = [
   ['lineage', 'lineage.pid', 'lineage.start'],
 ].map((ways) => ways.map(placeOf));
 
-export const KIND_BYTES = EVENT_KINDS.map((kind) => ({ kind, bytes: bytesOf(kind) }));
+export const KIND_BYTES = SEEN_KINDS.map((kind) => ({ kind, bytes: bytesOf(kind) }));
 export const PROTO_BYTES = (['tcp', 'udp', 'sctp', 'mptcp', 'raw', 'other'] as const).map((proto) => ({
   proto,
   bytes: bytesOf(proto),

@@ -1,6 +1,6 @@
 /** `kerngate events`: what was seen, recent or as it comes. */
 import { callAgent, followAgent } from '../control/client.js';
-import { EVENT_KINDS, type Event } from '../model/event.js';
+import { SEEN_KINDS, type Event } from '../model/event.js';
 import type { Command } from './command.js';
 import type { Output } from './output.js';
 import { parsePid, parseText } from './parse.js';
@@ -35,7 +35,7 @@ export const eventsCommand: Command<EventsOptions> = {
   example: 'kerngate events --kind connect --pid 4242\nkerngate -o json events --follow | jq .dst',
   options: [
     { flags: '-f, --follow', help: 'go on until interrupted; one JSON document a line with -o json' },
-    { flags: '--kind <kind>', help: 'only events of this kind', choices: EVENT_KINDS },
+    { flags: '--kind <kind>', help: 'only events of this kind', choices: SEEN_KINDS },
     { flags: '--pid <n>', help: 'only events of this process', parse: parsePid },
     { flags: '--policy <name>', help: 'only events that met a verdict of this policy', parse: parseText },
   ],

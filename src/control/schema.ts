@@ -1,7 +1,7 @@
 /** What a request to the control socket may hold; whatever is not named here is refused. */
 import { z } from 'zod';
 import { parseCidr } from '../lib/ip.js';
-import { EVENT_KINDS } from '../model/event.js';
+import { SEEN_KINDS } from '../model/event.js';
 import type { AllowRequest, BlockRequest, EventFilter, Target, UnblockFilter } from './api.js';
 
 /** Undefined members are absent ones: what JSON cannot say, zod's types still mention. */
@@ -84,7 +84,7 @@ export const NOTHING = z.strictObject({});
 
 /** A query string, whose values are all text. */
 export const EVENT_QUERY: z.ZodType<Loose<EventFilter>> = z.strictObject({
-  kind: z.enum(EVENT_KINDS).optional(),
+  kind: z.enum(SEEN_KINDS).optional(),
   pid: z
     .string()
     .regex(/^[1-9]\d{0,6}$/, 'is no process id')

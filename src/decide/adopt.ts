@@ -1,6 +1,6 @@
 /** Merges what the kernel holds at the agent's start with what the journal says. */
 import { isHexId, ZERO_ID } from '../lib/hex-id.js';
-import { type LedgerEntry, type Level, type Mode, weaker } from '../model/decision.js';
+import { type DenyScope, type LedgerEntry, type Level, type Mode, weaker } from '../model/decision.js';
 import { type Subject, subjectKey } from '../model/subject.js';
 import { type Core, OPERATOR } from './core.js';
 import type { Held } from './live-table.js';
@@ -21,6 +21,7 @@ export interface KernelEntry {
   readonly hits: number;
   /** 0: none yet. */
   readonly lastNs: number;
+  readonly deny: DenyScope;
   /** Name of the policy in force whose rule it is; absent: no such policy, or the operator's. */
   readonly policy?: string;
 }
@@ -113,7 +114,7 @@ const fromKernel = (core: Core, found: KernelEntry): Held => {
     reason: 'found in the kernel when the agent started',
     by: found.rule === ZERO_ID ? 'operator' : 'policy',
     hits: found.hits,
-    deny: 'new',
+    deny: found.deny,
     rule: found.rule,
     pushed: isWindow,
     ...times(core, found),

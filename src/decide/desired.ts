@@ -1,6 +1,6 @@
 /** Reduces all decisions to what the kernel should hold: at most one entry per subject. */
 import { ZERO_ID } from '../lib/hex-id.js';
-import type { LedgerEntry } from '../model/decision.js';
+import type { DenyScope, LedgerEntry } from '../model/decision.js';
 import type { DesiredEntry } from '../model/desired.js';
 import { subjectKey } from '../model/subject.js';
 import type { Guardrails } from './guardrails.js';
@@ -26,6 +26,7 @@ const allowed = ({ entry, untilNs }: HeldAllow): DesiredEntry => ({
   verdict: 'allow',
   decision: ZERO_ID,
   rule: ZERO_ID,
+  deny: 'new',
   sinceNs: 0,
   untilNs,
 });
@@ -40,14 +41,20 @@ const strongest = (state: LedgerState, key: string, nowNs: number): DesiredEntry
   return best && asDesired(best);
 };
 
-const isStronger = (a: LedgerEntry, b: LedgerEntry): boolean =>
-  a.mode === b.mode ? a.untilNs > b.untilNs : a.mode === 'enforce';
+const REACH: Readonly<Record<DenyScope, number>> = { new: 0, all: 1, isolate: 2 };
+
+/** Enforced before audited, then the one that reaches farther, then the one that lasts longer. */
+const isStronger = (a: LedgerEntry, b: LedgerEntry): boolean => {
+  if (a.mode !== b.mode) return a.mode === 'enforce';
+  return REACH[a.deny] === REACH[b.deny] ? a.untilNs > b.untilNs : REACH[a.deny] > REACH[b.deny];
+};
 
 const asDesired = (entry: LedgerEntry): DesiredEntry => ({
   subject: entry.subject,
   verdict: entry.mode === 'enforce' ? 'deny' : 'audit',
   decision: entry.id,
   rule: entry.rule,
+  deny: entry.deny,
   sinceNs: entry.sinceNs,
   untilNs: entry.untilNs,
 });

@@ -90,13 +90,17 @@ const copy = (core: Core, input: DecideInput, id: string): Ruling => {
   return { ...put(core, entry, strike), ...beside(core, input) };
 };
 
-/** The kernel blocks what it counted, for the plain time; more than that is the agent's to add. */
+/**
+ * The kernel blocks what it counted, for the plain time. More than that is the agent's to add, and so is a deny
+ * of open sockets: the hooks on packets ask the agent's entries only.
+ */
 const beside = (core: Core, input: DecideInput): Pick<Ruling, 'widened' | 'refused'> => {
   const { policy, subject, counted, atNs } = input;
   const key = subjectKey(subject);
   const strike = core.book.state.strikes.of(key, policy.name, atNs);
   const isLonger = escalatedNs(policy.then, strike) > policy.then.forNs;
-  if (key === subjectKey(counted) && !isLonger) return {};
+  const isWider = key !== subjectKey(counted) || policy.then.deny !== 'new';
+  if (!isWider && !isLonger) return {};
   const { decision, refused } = own(core, input, subject, true);
   if (refused !== undefined) core.counts.refused++;
   return { ...(decision && { widened: decision }), ...(refused !== undefined && { refused }) };

@@ -1,11 +1,17 @@
 /** The part of an event that the kernel's record alone tells: numbers, flags and their names. */
-import { KG_EVENT_FLAG, KG_VERDICT_KIND, type KgEventRows, KINDS } from '../abi/generated.js';
+import { KG_EVENT_FLAG, KG_VERDICT_KIND, KG_WAY, type KgEventRows, KINDS } from '../abi/generated.js';
 import { SUBJECT_NAMES } from '../abi/subject-names.js';
 import type { AuthInfo, EventKind, EventVerdict, Proto } from '../model/event.js';
 import type { SubjectKind } from '../model/subject.js';
 import { resultOf } from './errno.js';
 import { protoOf } from './proto.js';
 
+/** `SEND_OPEN` becomes `send.open`. */
+const WAY_NAMES: Readonly<Record<number, string>> = Object.fromEntries(
+  Object.entries(KG_WAY).flatMap(([name, way]) =>
+    way === KG_WAY.NONE || way === KG_WAY.COUNT ? [] : [[way, name.toLowerCase().replace('_', '.')]],
+  ),
+);
 const TICK_NS = 10_000_000;
 /** Kinds that say how something ended. */
 const OUTCOMES: ReadonlySet<EventKind> = new Set(['connect.ok', 'connect.fail']);
@@ -118,6 +124,11 @@ export class RecordView {
   /** The socket's owner is unknown: everything that names a process is zero or empty. */
   get ownerless(): boolean {
     return this.has(KG_EVENT_FLAG.NOOWNER);
+  }
+
+  /** Of a `hit`: the way on which the verdict was met. */
+  get way(): string | undefined {
+    return this.kind === 'hit' ? WAY_NAMES[this.rows.way(this.index)] : undefined;
   }
 
   /** Hits of `decision` so far; of an `exit` that did not end one, the exit code. */

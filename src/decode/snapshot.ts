@@ -46,6 +46,7 @@ export const snapshotOf = (event: EventView, exact: Exact): Event => ({
   verdict: event.verdict,
   ...present({
     decision: event.decision,
+    way: event.way,
     untrusted: event.untrusted || undefined,
     child: event.child,
   }),

@@ -1,6 +1,6 @@
 /** Makes one kind of entries of kg_verdicts equal to what is desired; kernel and audit both end here. */
-import { KG_ENTRY, KG_NEEDS, KG_SUBJECT_KIND, type KgSubject, type KgVerdict } from '../abi/generated.js';
-import { fromHex64, hex64, isCanary, NO_END } from '../kernel/entries.js';
+import { KG_ENTRY, KG_NEEDS, KG_REACH, KG_SUBJECT_KIND, type KgSubject, type KgVerdict } from '../abi/generated.js';
+import { fromHex64, hex64, isCanary, NO_END, REACH, raiseReach } from '../kernel/entries.js';
 import type { Maps } from '../kernel/maps.js';
 import { subjectBit } from '../kernel/subject-codec.js';
 import type { DesiredEntry } from '../model/desired.js';
@@ -29,12 +29,12 @@ export const reconcile = (
   verdictOf: (entry: DesiredEntry) => number | undefined,
   kinds: ReadonlySet<number>,
 ): Outcome[] => {
-  const present = new Map(
-    maps.verdicts
-      .entries()
-      .filter(([, { decision }]) => !isCanary(decision)) /* it takes its own entry away */
-      .map(([key, value]) => [keyText(key), { key, value }]),
-  );
+  const found = maps.verdicts.entries();
+  const entries = found.filter(([, { decision }]) => !isCanary(decision)); /* it takes its own entry away */
+  const present = new Map(entries.map(([key, value]) => [keyText(key), { key, value }]));
+  /* a proof that is under way has an entry of its own, which reaches new connections */
+  const reach = farthest(desired, found.length > entries.length ? KG_REACH.NEW : KG_REACH.NONE);
+  raiseReach(maps, reach);
   const keep = new Set<string>();
   const trees = new Set<string>();
   const outcomes: Outcome[] = [];
@@ -52,8 +52,16 @@ export const reconcile = (
     const heir = value.inherit === KG_ENTRY.HEIRS && trees.has(hex64(value.decision));
     if (!keep.has(text) && !heir && kinds.has(value.verdict)) outcomes.push(...remove(maps, key, value));
   }
+  if (outcomes.every(({ did }) => did !== 'failed')) maps.control.set('REACH', reach);
   return outcomes.filter(({ did }) => did !== 'unchanged');
 };
+
+/** How far the farthest entry reaches; at least `least`. */
+const farthest = (desired: readonly DesiredEntry[], least: number): number =>
+  desired.reduce(
+    (reach, { verdict, deny }) => (verdict === 'allow' ? reach : Math.max(reach, REACH[deny])),
+    least,
+  );
 
 const applyOne = (
   maps: Maps,
@@ -102,6 +110,7 @@ const encode = (
     last_ns: goesOn ? old.last_ns : 0n,
     verdict,
     inherit: inherit ? KG_ENTRY.HEIRS : KG_ENTRY.PLAIN,
+    reach: REACH[entry.deny],
   };
 };
 
@@ -111,6 +120,7 @@ const same = (a: KgVerdict, b: KgVerdict): boolean =>
   a.until_ns === b.until_ns &&
   a.since_ns === b.since_ns &&
   a.rule === b.rule &&
+  a.reach === b.reach &&
   a.inherit === b.inherit;
 
 /** Hooks look only for the kinds that are announced, so this comes before the entry. */

@@ -7,11 +7,11 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { KG_ENTRY, KG_VERDICT_KIND } from '../abi/generated.js';
+import { KG_ENTRY, KG_REACH, KG_VERDICT_KIND } from '../abi/generated.js';
 import { startTickOf } from '../lib/proc.js';
 import { KerngateError } from '../model/error.js';
 import { processId } from '../model/subject.js';
-import { canaryId, isCanary } from './entries.js';
+import { canaryId, isCanary, raiseReach } from './entries.js';
 import type { Maps } from './maps.js';
 import { encodeSubject, subjectBit } from './subject-codec.js';
 
@@ -110,6 +110,7 @@ const tryConnect = async (
   const key = encodeSubject({ kind: 'process', id: processId(pid, startTickOf(pid) ?? 0) });
   if (!key) throw new KerngateError('the canary process is gone');
   maps.control.set('SUBJECTS', maps.control.get('SUBJECTS') | subjectBit(key.kind));
+  raiseReach(maps, KG_REACH.NEW);
   const at = BigInt(Math.round(nowNs));
   maps.verdicts.set(key, {
     since_ns: at + 1n,
@@ -120,6 +121,7 @@ const tryConnect = async (
     last_ns: 0n,
     verdict: KG_VERDICT_KIND.DENY,
     inherit: entry,
+    reach: KG_REACH.NEW,
   });
   try {
     child.stdin?.write('go\n');

@@ -1,5 +1,6 @@
 /** The live verdicts the kernel holds, as the ledger reads them at start and while it reconciles. */
-import { KG_VERDICT_KIND, type KgWindow, type KgWindowKey } from '../abi/generated.js';
+import { KG_REACH, KG_VERDICT_KIND, type KgWindow, type KgWindowKey } from '../abi/generated.js';
+import type { DenyScope } from '../model/decision.js';
 import type { Subject } from '../model/subject.js';
 import type { FileId } from './executable.js';
 import type { Maps } from './maps.js';
@@ -27,16 +28,30 @@ export interface KernelEntry {
   readonly untilNs: number;
   readonly hits: number;
   readonly lastNs: number;
+  readonly deny: DenyScope;
   /** Set by the hook itself when a limit was crossed. */
   readonly pushed: boolean;
   /** The window of a whole cgroup that stood in while the map was full. */
   readonly shared: boolean;
 }
 
+export const REACH: Readonly<Record<DenyScope, number>> = {
+  new: KG_REACH.NEW,
+  all: KG_REACH.ALL,
+  isolate: KG_REACH.ISOLATE,
+};
+const denyOf = (reach: number): DenyScope =>
+  reach === KG_REACH.ISOLATE ? 'isolate' : reach === KG_REACH.ALL ? 'all' : 'new';
+
 const VERDICT: Readonly<Record<number, KernelEntry['verdict']>> = {
   [KG_VERDICT_KIND.AUDIT]: 'audit',
   [KG_VERDICT_KIND.DENY]: 'deny',
   [KG_VERDICT_KIND.ALLOW]: 'allow',
+};
+
+/** Guards ask nobody unless some entry reaches their way, so this comes before the entry. */
+export const raiseReach = (maps: Maps, reach: number): void => {
+  if (maps.control.number('REACH') < reach) maps.control.set('REACH', reach);
 };
 
 /** A deny set before the last switch to audit counts as audit, as in the hook. */
@@ -63,6 +78,7 @@ export const setEntries = (maps: Maps, nowNs: number, pathOf?: PathOf): KernelEn
         untilNs: value.until_ns === NO_END ? Number.POSITIVE_INFINITY : Number(value.until_ns),
         hits: Number(value.hits),
         lastNs: Number(value.last_ns),
+        deny: denyOf(value.reach),
         pushed: false,
         shared: false,
       },
@@ -99,6 +115,7 @@ const windowEntry = (
       untilNs: Number(window.until_ns),
       hits: Number(window.hits),
       lastNs: Number(window.last_ns),
+      deny: 'new', /* what reaches farther is an entry of the agent's beside it */
       pushed: true,
       shared,
     },

@@ -1,6 +1,6 @@
 /**
- * Raises the enforcement level: the guards of the stronger levels are attached one after the other, and the
- * first one that is proven stays. What stood before goes only when its successor is in place.
+ * Raises the enforcement level: the guards of the stronger levels are attached one level after the other, and
+ * those that are proven first stay. What stood before goes only when its successor is in place.
  */
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import type { Level } from '../model/decision.js';
@@ -9,7 +9,8 @@ import type { Canary } from './canary.js';
 import { lackOf, runningKernel } from './lacks.js';
 import { whyNotRun } from './levels.js';
 import { type Attached, type HookProgram, linkPath, openLink, PROGRAMS, programPath } from './links.js';
-import { attachSingle, closeSingle, refusalOf, type Single } from './load.js';
+import type { Control } from './control.js';
+import { attachGroup, closeGroup, type Group, refusalOf } from './load.js';
 import type { Native, NativeError } from './native.js';
 import { OBJECT_PATH } from './object-file.js';
 
@@ -19,23 +20,24 @@ export const STRONGER: readonly GuardLevel[] = ['lsm', 'fmod_ret'];
 export interface Guards {
   readonly native: Native;
   readonly pin: string;
+  readonly control: Control;
   /** Pinned guards are of this very object, so they can go on as they are. */
   readonly adopted: boolean;
 }
 
 export interface Raised {
   readonly level: Level;
-  /** The guard in force; none at level cgroup. */
-  readonly attached: Attached | undefined;
+  /** The guards in force; none at level cgroup. */
+  readonly attached: readonly Attached[];
   /** Why a stronger level does not hold. */
   readonly reasons: ReadonlyMap<GuardLevel, string>;
   /** Drops our handles; what is pinned stays in force. */
   close(): void;
 }
 
-type Standing = Pick<Single, 'attached'> & Partial<Pick<Single, 'object'>>;
+type Standing = Pick<Group, 'attached'> & Partial<Pick<Group, 'object'>>;
 
-/** Undefined when the guard was proven to hold, else why it does not. */
+/** Undefined when the guards were proven to hold, else why they do not. */
 export const tryGuard = async (
   canary: Canary,
   level: GuardLevel,
@@ -63,12 +65,14 @@ export const raiseLevel = async (
       reasons.set(level, found);
       continue;
     }
+    guards.control.set('GUARDED', 1);
     dropGuards(guards.pin, level);
-    return { level, attached: found.attached, reasons, close: () => closeGuard(guards.native, found) };
+    return { level, attached: found.attached, reasons, close: () => closeGuards(guards.native, found) };
   }
   if (wanted !== 'auto' && wanted !== 'cgroup') throw notHeld(wanted, reasons.get(wanted));
+  guards.control.set('GUARDED', 0); /* from here on the cgroup programs tell of what they let pass */
   dropGuards(guards.pin);
-  return { level: 'cgroup', attached: undefined, reasons, close: () => undefined };
+  return { level: 'cgroup', attached: [], reasons, close: () => undefined };
 };
 
 const notHeld = (level: GuardLevel, reason = ''): KerngateError =>
@@ -77,67 +81,81 @@ const notHeld = (level: GuardLevel, reason = ''): KerngateError =>
     remedy: 'Run with --level auto, which takes the strongest level that was proven.',
   });
 
-/** A guard that was proven and is pinned, or the reason why there is none. */
+/** Guards that were proven and are pinned, or the reason why there are none. */
 const stand = async (
   guards: Guards,
   level: GuardLevel,
   prove: (level: GuardLevel) => Promise<string | undefined>,
 ): Promise<Standing | string> => {
-  const program = guardOf(level);
-  if (!program) return 'this version has no program for it';
-  const old = guards.adopted ? adoptGuard(guards, program) : undefined;
+  const old = guards.adopted ? adoptGuards(guards, level) : undefined;
   if (old) {
     if ((await prove(level)) === undefined) return old;
-    closeGuard(guards.native, old);
+    closeGuards(guards.native, old);
   }
-  let fresh: Single;
+  let fresh: Group;
   try {
-    fresh = attachSingle(guards, OBJECT_PATH, program);
+    fresh = attachGroup(guards, OBJECT_PATH, guardsOf(level));
   } catch (error) {
     return `${lackOf(level, runningKernel()).why}: ${refusalOf(error as NativeError)}`;
   }
-  const path = linkPath(guards.pin, program.name);
-  /* an older one would answer for it: it gives way before the proof, and never leaves a moment without one */
-  const isHeir = existsSync(path);
-  if (isHeir) pinGuard(guards.native, fresh, path);
+  /* older ones would answer for them: they give way before the proof, and never leave a moment without one */
+  const isHeir = guardsOf(level).some(({ name }) => existsSync(linkPath(guards.pin, name)));
+  if (isHeir) pinGuards(guards, fresh);
   const reason = await prove(level).catch((error: unknown) => {
-    drop(guards, fresh, path);
+    drop(guards, fresh);
     throw error;
   });
   if (reason === undefined) {
-    if (!isHeir) pinGuard(guards.native, fresh, path);
-    return { ...fresh, attached: { ...fresh.attached, pin: path } };
+    if (!isHeir) pinGuards(guards, fresh);
+    const pinned = fresh.attached.map((one) => ({ ...one, pin: linkPath(guards.pin, one.program) }));
+    return { ...fresh, attached: pinned };
   }
-  drop(guards, fresh, path);
+  drop(guards, fresh);
   return reason;
 };
 
-export const guardOf = (level: GuardLevel): HookProgram | undefined =>
-  PROGRAMS.find((program) => program.level === level);
+export const guardsOf = (level: GuardLevel): HookProgram[] =>
+  PROGRAMS.filter((program) => program.level === level);
 
-const adoptGuard = ({ native, pin }: Guards, { name }: HookProgram): Standing | undefined => {
-  const path = linkPath(pin, name);
-  const link = existsSync(path) ? openLink(native, path) : undefined;
-  if (link) native.linkOpenProgram(link, programPath(path));
-  return link && { attached: { program: name, link, pin: path } };
+/** Those of an earlier agent, when none is missing that must be there. */
+const adoptGuards = ({ native, pin }: Guards, level: GuardLevel): Standing | undefined => {
+  const attached: Attached[] = [];
+  for (const { name, optional } of guardsOf(level)) {
+    const path = linkPath(pin, name);
+    const link = existsSync(path) ? openLink(native, path) : undefined;
+    if (link) {
+      native.linkOpenProgram(link, programPath(path));
+      attached.push({ program: name, link, pin: path });
+    } else if (!optional) {
+      closeGuards(native, { attached });
+      return undefined;
+    }
+  }
+  return { attached };
 };
 
 /** The rename drops the old pin, and with it the old link. */
-const pinGuard = (native: Native, { attached }: Single, path: string): void => {
-  rmSync(`${path}_new`, { force: true });
-  native.linkPin(attached.link, `${path}_new`);
-  renameSync(`${path}_new`, path);
-  rmSync(programPath(path), { force: true });
-  native.linkPinProgram(attached.link, programPath(path));
+const pinGuards = ({ native, pin }: Guards, { attached }: Group): void => {
+  for (const { program, link } of attached) {
+    const path = linkPath(pin, program);
+    rmSync(`${path}_new`, { force: true });
+    native.linkPin(link, `${path}_new`);
+    renameSync(`${path}_new`, path);
+    rmSync(programPath(path), { force: true });
+    native.linkPinProgram(link, programPath(path));
+  }
 };
 
-const drop = ({ native }: Guards, single: Single, path: string): void => {
-  for (const pin of [path, programPath(path)]) rmSync(pin, { force: true });
-  closeSingle(native, single);
+const drop = ({ native, pin }: Guards, group: Group): void => {
+  for (const { program } of group.attached) {
+    const path = linkPath(pin, program);
+    for (const gone of [path, programPath(path)]) rmSync(gone, { force: true });
+  }
+  closeGroup(native, group);
 };
 
-const closeGuard = (native: Native, { attached, object }: Standing): void => {
-  native.linkClose(attached.link);
+const closeGuards = (native: Native, { attached, object }: Standing): void => {
+  for (const { link } of attached) native.linkClose(link);
   if (object) native.objectClose(object);
 };
 
@@ -151,9 +169,8 @@ const dropGuards = (pin: string, keep?: GuardLevel): void => {
   }
 };
 
-/** The strongest guard that is pinned, for commands that run without the agent. */
+/** The strongest level whose guards are pinned, for commands that run without the agent. */
 export const pinnedLevel = (pin: string): Level =>
-  STRONGER.find((level) => {
-    const program = guardOf(level);
-    return program !== undefined && existsSync(linkPath(pin, program.name));
-  }) ?? 'cgroup';
+  STRONGER.find((level) =>
+    guardsOf(level).every(({ name, optional }) => optional || existsSync(linkPath(pin, name))),
+  ) ?? 'cgroup';

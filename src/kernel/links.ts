@@ -13,6 +13,8 @@ export interface HookProgram {
   readonly pin: boolean;
   readonly role: HookRow['role'];
   readonly source?: string;
+  /** The kernel may lack its hook; the others stand without it. */
+  readonly optional?: boolean;
   /** The level it is the guard of; the others belong to every level. */
   readonly level?: HookRow['programs'][number]['level'];
 }

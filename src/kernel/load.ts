@@ -78,6 +78,45 @@ export const attachSingle = (options: LoadOptions, path: string, program: HookPr
   }
 };
 
+/** Programs that belong together and live apart from the others. */
+export interface Group {
+  readonly attached: readonly Attached[];
+  readonly object: ObjectHandle;
+  /** Names of the optional programs this kernel refused. */
+  readonly refused: readonly string[];
+}
+
+/** As `attachSingle`, for several: those that are not optional all stand, or none does. */
+export const attachGroup = (options: LoadOptions, path: string, programs: readonly HookProgram[]): Group => {
+  const needed = programs.filter(({ optional }) => !optional);
+  try {
+    return attachAll(options, path, programs);
+  } catch (error) {
+    if (needed.length === programs.length) throw error;
+    const group = attachAll(options, path, needed);
+    return { ...group, refused: programs.filter(({ optional }) => optional).map(({ name }) => name) };
+  }
+};
+
+const attachAll = (options: LoadOptions, path: string, programs: readonly HookProgram[]): Group => {
+  const { native, pin } = options;
+  const object = loadPrograms(options, path, programs);
+  const attached: Attached[] = [];
+  try {
+    const context = { native, object, pin, cgroupFd: -1, cgroupId: 0n };
+    for (const program of programs) attached.push(attachProgram(context, { ...program, pin: false }));
+    return { attached, object, refused: [] };
+  } catch (error) {
+    closeGroup(native, { attached, object, refused: [] });
+    throw error;
+  }
+};
+
+export const closeGroup = (native: Native, { attached, object }: Group): void => {
+  for (const { link } of attached) native.linkClose(link);
+  native.objectClose(object);
+};
+
 export const closeSingle = (native: Native, { attached, object }: Single): void => {
   native.linkClose(attached.link);
   native.objectClose(object);

@@ -56,8 +56,10 @@ import {
 } from '../abi/generated.js';
 import { Control } from './control.js';
 import { Counters } from './counters.js';
+import { Makers } from './makers.js';
 import type { Native } from './native.js';
 import { type Codec, codec, TypedMap, u32, u64 } from './typed-map.js';
+import { Ways } from './ways.js';
 
 /** The maps that are pinned, so that enforcement survives the agent. */
 export const PINNED_MAPS = [
@@ -83,6 +85,9 @@ export const PINNED_MAPS = [
   'kg_launchers',
   'kg_sockets',
   'kg_listeners',
+  'kg_makers',
+  'kg_locals',
+  'kg_ways',
 ] as const;
 export type PinnedMap = (typeof PINNED_MAPS)[number];
 
@@ -126,6 +131,9 @@ const open = (native: Native, fd: (name: PinnedMap) => number) => {
     lineage: map('kg_lineage', process, root),
     launchers: map('kg_launchers', file, u32),
     listeners: map('kg_listeners', listenKey, owner),
+    locals: map('kg_locals', file, u32),
+    ways: new Ways(native, fd('kg_ways')),
+    makers: new Makers(native, fd('kg_makers')),
   };
 };
 

@@ -2,11 +2,12 @@
  * Writes a set of rules into the bank that is not in force, then flips: a hook sees either the old set
  * or the new one, never a mixture. Bit i of every mask stands for rule i in the order of evaluation.
  */
-import { KG_LIMITS, KG_MODE, KG_SUBJECT_KIND, type KgRule, type KgRuleset } from '../abi/generated.js';
+import { KG_LIMITS, KG_MODE, KG_REACH, KG_SUBJECT_KIND, type KgRule, type KgRuleset } from '../abi/generated.js';
 import { parseCidr } from '../lib/ip.js';
 import { type Mode, weaker } from '../model/decision.js';
 import type { KernelRule } from '../model/policy.js';
 import type { SubjectKind } from '../model/subject.js';
+import { REACH } from './entries.js';
 import { fileIdOf } from './executable.js';
 import type { Maps } from './maps.js';
 
@@ -21,7 +22,7 @@ const BY: Partial<Record<SubjectKind, number>> = {
 };
 
 const PORT_ENTRIES = 16384;
-const EMPTY_RULE: KgRule = { hash: 0n, within_ns: 0n, for_ns: 0n, limit: 0, by: 0, mode: 0, used: 0 };
+const EMPTY_RULE: KgRule = { hash: 0n, within_ns: 0n, for_ns: 0n, limit: 0, by: 0, mode: 0, used: 0, reach: 0 };
 
 /** Installs `rules` (at most 16, in order of evaluation) under the agent's mode. */
 export const installRules = (maps: Maps, rules: readonly KernelRule[], agentMode: Mode): void => {
@@ -38,7 +39,11 @@ export const installRules = (maps: Maps, rules: readonly KernelRule[], agentMode
   writeNets(maps, bank, rules);
   writeUids(maps, bank, rules);
   writeExes(maps, bank, rules);
+  const reach = Math.max(KG_REACH.NONE, ...rules.map((rule) => encodeRule(rule, agentMode).reach));
+  /* a verdict of the old bank may stand until the new one is in force */
+  maps.control.set('RULE_REACH', Math.max(reach, maps.control.number('RULE_REACH')));
   maps.control.set('BANK', bank);
+  maps.control.set('RULE_REACH', reach);
 };
 
 const encodeRule = (rule: KernelRule, agentMode: Mode): KgRule => ({
@@ -49,6 +54,7 @@ const encodeRule = (rule: KernelRule, agentMode: Mode): KgRule => ({
   by: BY[rule.by] ?? KG_SUBJECT_KIND.NONE,
   mode: denies(rule, agentMode) ? KG_MODE.ENFORCE : KG_MODE.AUDIT,
   used: 1,
+  reach: rule.action === 'allow' ? KG_REACH.NONE : REACH[rule.deny],
 });
 
 const denies = ({ mode }: KernelRule, agentMode: Mode): boolean =>

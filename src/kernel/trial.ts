@@ -6,9 +6,9 @@ import { cgroup2Mount } from '../lib/cgroup-tree.js';
 import type { Level } from '../model/decision.js';
 import { KerngateError } from '../model/error.js';
 import { type Canary, withCanary } from './canary.js';
-import { type GuardLevel, guardOf, STRONGER, tryGuard } from './guard.js';
+import { type GuardLevel, guardsOf, STRONGER, tryGuard } from './guard.js';
 import { lackOf, runningKernel } from './lacks.js';
-import { attachSingle, briefly, closeSingle, type Single } from './load.js';
+import { attachGroup, briefly, closeGroup, type Group } from './load.js';
 import type { Native, NativeError } from './native.js';
 import { OBJECT_PATH } from './object-file.js';
 import { resolveScope } from './prerequisites.js';
@@ -92,21 +92,21 @@ const tryStronger = async (
   level: GuardLevel,
   canary: Canary,
 ): Promise<Trial> => {
-  const program = guardOf(level);
-  if (!program) return { level, holds: false, detail: 'this version has no program for it' };
-  let single: Single;
+  let group: Group;
   try {
-    single = attachSingle({ native, pin }, OBJECT_PATH, program);
+    group = attachGroup({ native, pin }, OBJECT_PATH, guardsOf(level));
   } catch (error) {
     const { why, remedy } = lackOf(level, runningKernel());
     return { level, holds: false, detail: `${briefly(error as NativeError)}; ${why}`, remedy };
   }
   try {
     const reason = await tryGuard(canary, level, native.bootNs());
-    const detail = reason ?? `${REFUSED}; program: ${program.name}, beside those of level cgroup`;
+    const names = group.attached.map(({ program }) => program).join(', ');
+    const without = group.refused.length > 0 ? `; this kernel has no hook for ${group.refused.join(', ')}` : '';
+    const detail = reason ?? `${REFUSED}; programs: ${names}, beside those of level cgroup${without}`;
     return { level, holds: reason === undefined, detail };
   } finally {
-    closeSingle(native, single);
+    closeGroup(native, group);
   }
 };
 

@@ -22,7 +22,9 @@ export const EVENT_KINDS = [
   'session.open',
   'session.close',
 ] as const;
-export type EventKind = (typeof EVENT_KINDS)[number];
+/** With what the hooks tell beside: `hit`, a verdict met on a way that is neither a connect nor a send. */
+export const SEEN_KINDS = [...EVENT_KINDS, 'hit'] as const;
+export type EventKind = (typeof SEEN_KINDS)[number];
 
 export type Proto = 'tcp' | 'udp' | 'sctp' | 'mptcp' | 'raw' | 'other';
 
@@ -73,6 +75,8 @@ export interface Event {
   readonly auth?: AuthInfo;
   readonly verdict: EventVerdict;
   readonly decision?: string;
+  /** On which way a verdict was met: `connect`, `send`, `send.open`, `receive`, `create` … */
+  readonly way?: string;
   readonly untrusted?: boolean;
   readonly child?: number;
   /** Events lost by the agent's rings since it started. */
@@ -119,6 +123,8 @@ export interface EventView {
   readonly crossed: boolean;
   /** True when another event told of this attempt already: it crossed several limits at once. */
   readonly again?: boolean;
+  /** On which way a verdict was met. */
+  readonly way?: string | undefined;
   /** Rules besides `rule` whose audit entries let the attempt pass. */
   readonly alsoUnder?: readonly string[] | undefined;
   readonly untrusted: boolean;

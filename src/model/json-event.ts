@@ -88,6 +88,9 @@ export class JsonEvent implements KeyedEvent {
   get dstIp(): string | undefined {
     return this.#event.dst?.ip;
   }
+  get way(): string | undefined {
+    return this.#event.way;
+  }
   get dstPort(): number | undefined {
     return this.#event.dst?.port;
   }

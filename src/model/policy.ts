@@ -86,6 +86,7 @@ export interface KernelRule {
   readonly limit: number;
   readonly withinNs: number;
   readonly forNs: number;
+  readonly deny: DenyScope;
   readonly ports?: readonly Range[];
   readonly nets?: { readonly not: boolean; readonly cidrs: readonly string[] };
   readonly uids?: { readonly not: boolean; readonly values: readonly number[] };

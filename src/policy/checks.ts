@@ -107,13 +107,12 @@ export const readThen = (policy: PolicyText, on: readonly EventKind[], faults: F
 };
 
 /** What this version cannot enforce must not be promised: a policy that asks for it is refused. */
-const checkAvailable = ({ block, deny, sever }: PolicyText['then'], faults: Fault[]): void => {
+const checkAvailable = ({ block, sever }: PolicyText['then'], faults: Fault[]): void => {
   if (block === undefined) return;
   const refuse = (name: string, what: string, hint: string) => {
     const message = `${what} is not available in this version`;
     faults.push({ path: ['then', name], key: false, message, hint });
   };
-  if (deny !== undefined && deny !== 'new') refuse('deny', `deny ${quote(deny)}`, "write 'deny: new'");
   if (sever) refuse('sever', "'sever: true'", 'leave it out');
 };
 

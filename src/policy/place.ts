@@ -121,6 +121,7 @@ const kernelRule = (policy: Policy, order: number): KernelRule => {
     limit: tier?.limit ?? 0,
     withinNs: tier?.withinNs ?? 1e9,
     forNs: then.allow ? 0 : then.forNs,
+    deny: then.deny,
     ...(typeof kernelMatch === 'object' ? kernelMatch : {}),
   };
 };

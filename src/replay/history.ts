@@ -1,6 +1,6 @@
 /** The latest events that a finding may rest on, kept as lines of the capture and read again when one does. */
 import { Captured } from '../capture/captured.js';
-import { EVENT_KINDS, type Event, type EventKind } from '../model/event.js';
+import { SEEN_KINDS, type Event, type EventKind } from '../model/event.js';
 import type { CapturedEvent } from '../model/json-event.js';
 import type { Policy } from '../model/policy.js';
 import { subjectKey } from '../model/subject.js';
@@ -34,7 +34,7 @@ export class History {
 
   constructor(policies: readonly Policy[], lineages: Lineages) {
     const kinds = policies.flatMap(({ on, detect }) => (detect.type === 'burst' ? on : []));
-    this.#kinds = new Map(kinds.map((kind) => [kind, EVENT_KINDS.indexOf(kind)]));
+    this.#kinds = new Map(kinds.map((kind) => [kind, SEEN_KINDS.indexOf(kind)]));
     this.#view = new ReplayEvent(lineages);
   }
 

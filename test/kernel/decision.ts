@@ -74,6 +74,7 @@ export const kernelRuleOf = (spec: RuleSpec, order: number, hash: string): Kerne
   on: { connect: spec.on.includes('connect'), send: spec.on.includes('send') },
   action: spec.allow ? 'allow' : 'deny',
   mode: spec.audit ? 'audit' : undefined,
+  deny: 'new',
   by: spec.by,
   limit: spec.limit ?? 0,
   withinNs: spec.withinMs * 1e6,

@@ -34,7 +34,7 @@ const setCanary = (stand: Stand, pid: number): void =>
   looking(stand, (maps) => {
     const since_ns = BigInt(native().bootNs());
     const until_ns = since_ns + 120_000_000_000n;
-    const rest = { rule: 0n, hits: 0n, last_ns: 0n, verdict: KG_VERDICT_KIND.DENY, inherit: 0 };
+    const rest = { rule: 0n, hits: 0n, last_ns: 0n, verdict: KG_VERDICT_KIND.DENY, inherit: 0, reach: 1 };
     maps.verdicts.set(keyOf(pid), { since_ns, until_ns, decision: canaryId(pid), ...rest });
   });
 

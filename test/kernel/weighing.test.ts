@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
-  KG_ENTRY,
+  KG_ENTRY, KG_REACH,
   KG_EVENT_FLAG,
   KG_MODE,
   KG_SUBJECT_KIND,
@@ -116,6 +116,7 @@ const verdictOf = ({ verdict, since, until, alone }: Entry, decision: bigint): K
   last_ns: 0n,
   verdict: CODES[verdict],
   inherit: alone ? KG_ENTRY.GATE : KG_ENTRY.PLAIN,
+  reach: KG_REACH.NEW,
 });
 
 /** The same in plain words. */

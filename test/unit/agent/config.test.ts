@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { loadConfig, parseConfig } from '../../../src/agent/config.js';
 import { LAUNCHERS } from '../../../src/lib/launchers.js';
+import { BROKERS, LOGS } from '../../../src/lib/locals.js';
 import { EXIT, KerngateError } from '../../../src/model/error.js';
 import { scratchFolder } from '../control/fake-api.js';
 
@@ -11,6 +12,7 @@ const DEFAULTS = {
   telemetry: { connect: 'auto' },
   limits: { windows: 32_768 },
   launchers: [...LAUNCHERS],
+  locals: { brokers: [...BROKERS], logs: [...LOGS] },
   allow: [],
 };
 
@@ -40,6 +42,7 @@ cgroup_root: /sys/fs/cgroup/web.slice
 telemetry: {connect: tracepoint}
 limits: {windows: 64, crossings: 65536}
 launchers: [/usr/sbin/sshd]
+locals: {brokers: [/run/own.sock]}
 allow:
   - {subject: "unit:sshd.service", reason: the way in}
 `;
@@ -49,6 +52,7 @@ allow:
       telemetry: { connect: 'tracepoint' },
       limits: { windows: 64, crossings: 65_536 },
       launchers: ['/usr/sbin/sshd'],
+      locals: { brokers: ['/run/own.sock'], logs: [...LOGS] },
       allow: [{ subject: 'unit:sshd.service', reason: 'the way in' }],
     });
   });

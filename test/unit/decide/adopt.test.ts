@@ -19,6 +19,7 @@ const found = (w: World, change: Partial<KernelEntry> = {}): KernelEntry => ({
   sinceNs: w.clock.ns,
   untilNs: w.clock.ns + 10 * MINUTE,
   hits: 3,
+  deny: 'new',
   lastNs: w.clock.ns,
   policy: 'burst',
   ...change,

@@ -67,6 +67,7 @@ describe('the desired entry of a subject', () => {
         verdict: 'deny',
         decision: longer?.id,
         rule: longer?.rule,
+        deny: 'new',
         sinceNs: clock.ns,
         untilNs: clock.ns + 5 * MINUTE,
       },

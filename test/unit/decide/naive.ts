@@ -97,6 +97,7 @@ export const asWindow = ({
     sinceNs,
     untilNs,
     hits: 1,
+    deny: 'new',
     lastNs: sinceNs,
   },
   policy: name,

@@ -39,6 +39,7 @@ export const anyRecord: fc.Arbitrary<KgEvent> = fc.record({
   verdict: fc.nat({ max: 3 }),
   flags: fc.nat({ max: 31 }),
   by: fc.nat({ max: 7 }),
+  way: fc.nat({ max: 17 }),
   comm: fc.string({ unit: 'grapheme-ascii', maxLength: 15 }),
   saddr: address,
   daddr: address,

@@ -37,6 +37,7 @@ const EMPTY: KgEvent = {
   verdict: 0,
   flags: 0,
   by: 0,
+  way: 0,
   comm: '',
   saddr: new Uint8Array(16),
   daddr: new Uint8Array(16),

@@ -125,6 +125,7 @@ test('dimensions that are not tested are absent', () => {
     on: { connect: true, send: false },
     action: 'deny',
     mode: undefined,
+    deny: 'new',
     by: 'process',
     limit: 0,
     withinNs: 1e9,

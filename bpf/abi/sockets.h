@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Keys and values of the maps about sockets: whose they are, and what they are known for. */
+#ifndef KG_SOCKETS_H
+#define KG_SOCKETS_H
+
+#include "types.h"
+
+/* kg_sockets, kg_listeners: who opened a socket. */
+struct kg_owner {
+	__u64 start_ns;
+	__u64 cgroup;
+	__u64 lineage_tick;
+	__u32 lineage_tgid;
+	__u32 tgid;
+	__u32 ppid;
+	__u32 uid;
+	__u32 session;
+	__u32 up;       /* the connection was established */
+	kg_comm comm;
+};
+
+/* Who made a socket, or held it when a block was set; zeros: nobody known. */
+struct kg_holder {
+	__u64 tick;
+	__u64 lineage_tick;
+	__u64 exe_ino; /* only when an entry asked for it */
+	__u32 exe_dev;
+	__u32 tgid;
+	__u32 lineage_tgid;
+	__u32 uid;
+	__u32 session;
+	__u32 pad;
+};
+
+/* kg_makers: kept with each socket of the internet families, and cloned by accept(). */
+struct kg_maker {
+	struct kg_holder made;
+	struct kg_holder held; /* written by the agent, for sockets that are older than itself */
+};
+
+/* kg_locals: AF_UNIX sockets by their file, and what they are. */
+enum kg_local {
+	KG_LOCAL_NONE = 0,
+	KG_LOCAL_BROKER = 1, /* acts for whom it serves: container runtimes, systemd, D-Bus */
+	KG_LOCAL_LOG = 2,    /* takes log lines, and nothing goes on from there */
+};
+
+struct kg_listen_key {
+	__u64 netns; /* inode number of the network namespace */
+	kg_ip addr;
+	__u16 port;
+	__u16 pad0;
+	__u32 pad1;
+};
+
+#endif
