@@ -14,7 +14,6 @@
 
 static struct trial trials[ATTEMPTS_MAX];
 static char subject[4096], elsewhere[4096], folder[108], port_text[12];
-static int settle;
 
 long long now_ms(void)
 {
@@ -25,7 +24,7 @@ long long now_ms(void)
 }
 
 /* The innocent side has a cgroup as well, so that it is in the same scope as those that are blocked. */
-int open_desk(const char *cgroup, const char *dir, unsigned vsock_port, int settle_ms)
+int open_desk(const char *cgroup, const char *dir, unsigned vsock_port)
 {
 	char own[4096];
 	int error = make_cgroup(own, sizeof(own), cgroup, "innocent");
@@ -36,7 +35,6 @@ int open_desk(const char *cgroup, const char *dir, unsigned vsock_port, int sett
 		error = make_cgroup(elsewhere, sizeof(elsewhere), cgroup, "elsewhere");
 	snprintf(folder, sizeof(folder), "%s", dir);
 	snprintf(port_text, sizeof(port_text), "%u", vsock_port);
-	settle = settle_ms;
 	return error ? error : enter_cgroup(own);
 }
 
@@ -88,18 +86,19 @@ static struct trial *find(int id)
 	return NULL;
 }
 
-/* A line of whoever runs the test: `start ID NAME`, `go ID`. */
+/* A line of whoever runs the test: `start ID NAME`, `go ID SETTLE_MS`. */
 void order(char *line)
 {
 	struct trial *trial;
 	char name[64];
-	int id;
+	int id, settle;
 
 	if (sscanf(line, "start %d %63s", &id, name) == 2 && id > 0)
 		return start(id, name);
-	if (sscanf(line, "go %d", &id) != 1 || !(trial = find(id)))
+	if (sscanf(line, "go %d %d", &id, &settle) != 2 || !(trial = find(id)))
 		return;
 	trial->told = 1;
+	trial->settle = settle;
 	trial->until = now_ms() + LIFE_S * 1000 + settle;
 	if (write(trial->in, "go\n", 3) != 3)
 		trial->until = now_ms();
@@ -172,8 +171,7 @@ static void listen_to(struct trial *trial)
 	if (length <= 0) {
 		close(trial->out);
 		trial->out = -1;
-		if (trial->until > now_ms() + settle || !trial->told)
-			trial->until = now_ms() + (trial->told ? settle : 0);
+		trial->until = now_ms() + trial->settle;
 		return;
 	}
 	trial->length += length;

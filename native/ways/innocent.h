@@ -18,6 +18,7 @@ struct trial {
 	char said[256];
 	unsigned length;
 	int told, reached, ended, result;
+	int settle; /* ms: what it sent may be on its way for so long after its last process ended */
 	long long until; /* ms: what has not come by then does not count */
 };
 
@@ -40,7 +41,7 @@ int push_to(int port, const char *secret);
 int dial(int port, const char *secret);
 
 /* desk.c */
-int open_desk(const char *cgroup, const char *dir, unsigned vsock_port, int settle_ms);
+int open_desk(const char *cgroup, const char *dir, unsigned vsock_port);
 void order(char *line);
 void spot(const char *data, size_t length);
 unsigned trials_to_poll(struct pollfd *list);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The innocent side: listen CGROUP DIR SETTLE_MS
+ * The innocent side: listen CGROUP DIR
  * It goes into a network namespace of its own and into CGROUP/innocent, receives all that can be received, and starts
- * attackers in CGROUP/subject. It reads `start ID NAME` and `go ID`, and says, a line each:
+ * attackers in CGROUP/subject. It reads `start ID NAME` and `go ID SETTLE_MS`, and says, a line each:
  *   without WHAT ERRNO   this kernel lacks what some ways need
  *   up                   it receives
  *   ID ready PID         prepared; to be blocked now, then told to go
@@ -18,7 +18,6 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -82,8 +81,8 @@ int listen_main(int argc, char **argv)
 	unsigned vsock_port;
 	int error;
 
-	if (argc != 3)
-		return failed("listen CGROUP DIR SETTLE_MS", EINVAL);
+	if (argc != 2)
+		return failed("listen CGROUP DIR", EINVAL);
 	signal(SIGPIPE, SIG_IGN);
 	/* ^C at the terminal is for the self-test, which closes our input. */
 	signal(SIGINT, SIG_IGN);
@@ -92,7 +91,7 @@ int listen_main(int argc, char **argv)
 	if (error)
 		return failed("a network namespace of its own", error);
 	vsock_port = open_receivers(argv[1]);
-	error = open_desk(argv[0], argv[1], vsock_port, atoi(argv[2]));
+	error = open_desk(argv[0], argv[1], vsock_port);
 	if (error)
 		return failed(argv[0], error);
 	error = helper_main(argv[1]);

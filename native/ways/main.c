@@ -2,7 +2,7 @@
 /*
  * The prober of `kerngate selftest`.
  *   kerngate-ways list                 the ways: name, family, what it needs, meaning, by tabs
- *   kerngate-ways listen CGROUP DIR MS the innocent side, which also starts the attempts; see listen.c
+ *   kerngate-ways listen CGROUP DIR    the innocent side, which also starts the attempts; see listen.c
  *   kerngate-ways attempt NAME TOKEN DIR ELSEWHERE PORT    one attacker; see attempt.c
  *   kerngate-ways act TOKEN FD         what an attacker executes: connects, or writes to FD
  *   kerngate-ways tether COMMAND...    executes it; it is asked to end when the caller dies
@@ -82,6 +82,6 @@ int main(int argc, char **argv)
 		return act(argv[2], atoi(argv[3]));
 	if (strcmp(what, "tether") == 0 && argc > 2)
 		return tether(argv + 2);
-	fprintf(stderr, "kerngate-ways: list, listen CGROUP DIR MS, or tether COMMAND...\n");
+	fprintf(stderr, "kerngate-ways: list, listen CGROUP DIR, or tether COMMAND...\n");
 	return 2;
 }

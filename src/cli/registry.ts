@@ -12,6 +12,7 @@ import { policyCommand } from './policy.js';
 import { recordCommand } from './record.js';
 import { replayCommand } from './replay.js';
 import { runCommand } from './run.js';
+import { selftestCommand } from './selftest.js';
 import { sessionsCommand } from './sessions.js';
 import { statusCommand } from './status.js';
 import { unblockCommand } from './unblock.js';
@@ -21,6 +22,7 @@ export const COMMANDS: readonly Command[] = [
   runCommand,
   statusCommand,
   doctorCommand,
+  selftestCommand,
   eventsCommand,
   findingsCommand,
   sessionsCommand,

@@ -1,6 +1,6 @@
 /** The attacker of the demonstration: one bash process that connects in a loop, as often as it is told. */
-import { Talker } from './children.js';
-import type { Stage } from './stage.js';
+import { Talker } from '../stage/children.js';
+import type { Stage } from '../stage/stage.js';
 
 /** No subshell anywhere: all attempts come from one process, which is what the policy counts by. */
 const LOOP = `exec 2>&1

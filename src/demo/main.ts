@@ -1,24 +1,16 @@
 /** `npm run demo`: shows a denial from attack to unblock, in a place of its own, and leaves nothing behind. */
 import { requireRoot } from '../kernel/prerequisites.js';
 import { EXIT, KerngateError } from '../model/error.js';
+import { Interrupted, interruption } from '../stage/interruption.js';
+import { Stage } from '../stage/stage.js';
 import { play } from './play.js';
 import { Screen } from './screen.js';
-import { Stage } from './stage.js';
-
-class Interrupted extends Error {}
-
-const interruption = (): Promise<never> =>
-  new Promise((_resolve, reject) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(signal, () => reject(new Interrupted(signal)));
-    }
-  });
 
 /** A scene cut short must not keep its place; so cleaning up comes first, whatever ended the play. */
 const perform = async (screen: Screen): Promise<void> => {
   requireRoot();
   const interrupted = interruption();
-  const stage = new Stage();
+  const stage = new Stage('demo');
   try {
     screen.plain(`kerngate demo. All of it happens in ${stage.cgroup}`);
     await Promise.race([play(stage, screen), interrupted]);

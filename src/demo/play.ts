@@ -6,10 +6,10 @@ import { PACKAGE_ROOT } from '../lib/paths.js';
 import type { Decision } from '../model/decision.js';
 import { KerngateError } from '../model/error.js';
 import type { Finding } from '../model/finding.js';
+import { runToEnd, Talker } from '../stage/children.js';
+import type { Stage } from '../stage/stage.js';
 import { Attacker } from './attacker.js';
-import { runToEnd, Talker } from './children.js';
 import type { Screen } from './screen.js';
-import type { Stage } from './stage.js';
 import { why } from './why.js';
 
 const KERNGATE = join(PACKAGE_ROOT, 'bin/kerngate');

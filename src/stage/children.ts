@@ -1,4 +1,4 @@
-/** Child processes of the demonstration: some run to their end, with others it talks line by line. */
+/** Child processes of a throwaway place: some run to their end, with others it talks line by line. */
 import { execa } from 'execa';
 import { KerngateError } from '../model/error.js';
 
@@ -60,6 +60,11 @@ export class Talker {
       this.#said.push(value);
       if (pattern.test(value)) return value;
     }
+  }
+
+  /** Reads on without looking, so that it never waits for its reader. */
+  async ignore(): Promise<void> {
+    while (!(await this.#lines.next()).done);
   }
 
   /** Ends it: asks first, then insists. */

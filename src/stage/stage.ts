@@ -1,13 +1,11 @@
-/** The place a demonstration plays in: a cgroup, a folder and a BPF file system of its own, taken down in reverse. */
-import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+/** A throwaway place for an agent of its own: a cgroup, a folder and a BPF file system, taken down in reverse. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cgroup2Mount } from '../lib/cgroup-tree.js';
 import { KerngateError } from '../model/error.js';
 import { endCommands, runToEnd } from './children.js';
-
-/** The kernel lets go of a dead member's cgroup a moment after its exit. */
-const PATIENCE_MS = 5_000;
+import { removeCgroup, signPlace } from './left-overs.js';
 
 export class Stage {
   readonly dir: string;
@@ -18,22 +16,26 @@ export class Stage {
   #closed = false;
   readonly #undo: { readonly what: string; readonly work: () => unknown }[] = [];
 
-  /** Makes folder and cgroup. Throws KerngateError or the system's error; then what was made is gone again. */
-  constructor(parent: string | undefined = process.env.KERNGATE_CGROUP_ROOT || cgroup2Mount()) {
+  /**
+   * Makes folder and cgroup, both called `kerngate-NAME-` and six letters. Throws KerngateError or the system's
+   * error; then what was made is gone again.
+   */
+  constructor(name: string, parent: string | undefined = process.env.KERNGATE_CGROUP_ROOT || cgroup2Mount()) {
     if (parent === undefined) {
-      throw new KerngateError('no cgroup v2 hierarchy is mounted, so there is no cgroup to play in', {
+      throw new KerngateError('no cgroup v2 hierarchy is mounted, so there is no cgroup to do this in', {
         remedy: 'Mount one: mount -t cgroup2 none /sys/fs/cgroup/unified',
       });
     }
-    this.dir = mkdtempSync(join(tmpdir(), 'kerngate-demo-'));
+    this.dir = mkdtempSync(join(tmpdir(), `kerngate-${name}-`));
     this.after(this.dir, () => rmSync(this.dir, { recursive: true, force: true }));
     try {
-      this.cgroup = mkdtempSync(join(parent, 'kerngate-demo-'));
+      this.cgroup = mkdtempSync(join(parent, `kerngate-${name}-`));
     } catch (error) {
       rmSync(this.dir, { recursive: true });
       throw error;
     }
     this.after(this.cgroup, () => removeCgroup(this.cgroup));
+    signPlace(this.dir, this.cgroup);
     this.policyFile = join(this.dir, 'policy.yaml');
     this.env = this.#environment();
   }
@@ -42,7 +44,7 @@ export class Stage {
   after(what: string, work: () => unknown): void {
     if (this.#closed) {
       work();
-      throw new KerngateError('the demonstration is over');
+      throw new KerngateError('it is over');
     }
     this.#undo.unshift({ what, work });
   }
@@ -76,7 +78,7 @@ export class Stage {
         left.push(`${what}: ${(error as Error).message}`);
       }
     }
-    if (left.length > 0) throw new KerngateError(`the demonstration could not clean up ${left.join('; ')}`);
+    if (left.length > 0) throw new KerngateError(`could not clean up ${left.join('; ')}`);
   }
 
   #environment(): NodeJS.ProcessEnv {
@@ -96,18 +98,3 @@ export class Stage {
     };
   }
 }
-
-const removeCgroup = async (path: string): Promise<void> => {
-  for (const end = Date.now() + PATIENCE_MS; ; ) {
-    try {
-      for (const inner of readdirSync(path, { withFileTypes: true })) {
-        if (inner.isDirectory()) rmdirSync(join(path, inner.name));
-      }
-      rmdirSync(path);
-      return;
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-};
