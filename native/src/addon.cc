@@ -18,6 +18,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   BindMap(env, exports);
   BindRing(env, exports);
   BindHost(env, exports);
+  BindSock(env, exports);
   return exports;
 }
 

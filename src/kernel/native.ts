@@ -127,6 +127,21 @@ export interface Native {
   bootNs(): number;
   /** Sends a datagram to $NOTIFY_SOCKET; false when there is none. */
   sdNotify(state: string): boolean;
+
+  /**
+   * Every socket of a network namespace (`/proc/PID/ns/net`) that the kernel tells of, as rows that
+   * `src/kernel/sockets.ts` reads; `missing` are the protocols it does not answer for. Rejects with a NativeError.
+   */
+  sockDump(netns: string): Promise<{ rows: Uint8Array; missing: number[] }>;
+  /**
+   * Destroys the sockets of these rows; an errno each, 0 where it was done. ENOENT: it is gone; EOPNOTSUPP: the
+   * kernel cannot. A row names its socket by cookie, so another one of the same address is never met.
+   */
+  sockDestroy(netns: string, rows: Uint8Array): Promise<number[]>;
+  /** Writes the value of another process's socket in a map of sockets; answers the socket's inode. */
+  sockMark(mapFd: number, pid: number, fd: number, value: Uint8Array): number;
+  /** Reads it into `value`; null when the socket has none. */
+  sockMarkOf(mapFd: number, pid: number, fd: number, value: Uint8Array): number | null;
 }
 
 let loaded: Native | undefined;

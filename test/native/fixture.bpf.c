@@ -42,6 +42,13 @@ struct {
 	__type(value, __u32);
 } spread SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, __u64);
+} sockets SEC(".maps");
+
 struct locked {
 	struct bpf_spin_lock lock;
 	__u32 number;

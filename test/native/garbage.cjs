@@ -5,13 +5,20 @@ const objects = [{}, [], [1e9], new Uint8Array(0), new Uint8Array(8), new Uint32
 const values = [...plain, ...objects];
 const counts = { calls: 0, thrown: 0, unnamed: 0 };
 
+const pending = [];
+
+const refused = (error) => {
+  counts.thrown += 1;
+  if (typeof error.code !== 'string' || typeof error.errno !== 'number') counts.unnamed += 1;
+};
+
 const call = (name, args) => {
   counts.calls += 1;
   try {
-    api[name](...args);
+    const answer = api[name](...args);
+    if (answer instanceof Promise) pending.push(answer.catch(refused));
   } catch (error) {
-    counts.thrown += 1;
-    if (typeof error.code !== 'string' || typeof error.errno !== 'number') counts.unnamed += 1;
+    refused(error);
   }
 };
 
@@ -20,4 +27,4 @@ for (const name of Object.keys(api)) {
   call(name, []);
   for (const a of values) for (const b of values) for (const c of values) call(name, [a, b, c, 0]);
 }
-console.log(JSON.stringify(counts));
+Promise.all(pending).then(() => console.log(JSON.stringify(counts)));
