@@ -2,8 +2,6 @@
 
 import { type ControlServer, startControlServer } from '../control/server.js';
 import type { BatchReader } from '../decode/batch.js';
-import { auditEnforcer } from '../enforce/audit.js';
-import { kernelEnforcer } from '../enforce/kernel.js';
 import { ProcEnricher } from '../enrich/enricher.js';
 import type { Attached } from '../kernel/links.js';
 import type { Maps } from '../kernel/maps.js';
@@ -14,7 +12,7 @@ import { sweepWindows } from '../kernel/sweep.js';
 import type { Clock } from '../lib/clock.js';
 import type { Paths } from '../lib/paths.js';
 import type { Level, Mode } from '../model/decision.js';
-import { Pipeline, type Stages } from '../pipeline.js';
+import { Pipeline } from '../pipeline.js';
 import { AgentApi } from './api.js';
 import { hostClock } from './clock.js';
 import type { Config } from './config.js';
@@ -31,6 +29,8 @@ import { Proof } from './proof.js';
 import { protectedProcesses, protectHost } from './protected.js';
 import { Reporter } from './reporter.js';
 import { allowedBy, introduce, sizesOf } from './settings.js';
+import { Severer } from './severer.js';
+import { stagesOf } from './stages.js';
 import { openState, type State } from './state.js';
 import { Upkeep } from './upkeep.js';
 import type { Voice } from './voice.js';
@@ -71,6 +71,7 @@ export class Agent {
   readonly #upkeep: Upkeep;
   readonly #intake: Intake;
   readonly proof = new Proof(this);
+  readonly severer = new Severer(this);
   readonly ladder: Ladder;
   #server: ControlServer | undefined;
 
@@ -110,10 +111,11 @@ export class Agent {
       rows: this.#intake.rows,
       cursor: this.#intake.cursor,
       say: this.say,
+      decided: () => this.severer.wake(),
       born: (child, parent) => this.host.tree.born(child, parent),
     });
     this.sync = new KernelSync(this.maps, this.state.ledger, this.policies, this.enricher, () => this.level);
-    this.pipeline = new Pipeline(this.#stages(), policies);
+    this.pipeline = new Pipeline(stagesOf(this), policies);
     this.host.askProtected(() => protectedProcesses(this.state.guardrails));
     protectHost(this.state.guardrails);
     installLaunchers(this.maps, config.launchers);
@@ -166,6 +168,8 @@ export class Agent {
       onError: (error) => this.say(`control: ${(error as Error).stack ?? error}`),
     });
     this.#upkeep.start();
+    /* what an agent before this one did not come to do */
+    this.severer.wake();
     this.reporter.audit.note('start', { mode: this.modes.mode, level: this.level, scope: this.scope.path });
     return begun;
   }
@@ -213,6 +217,7 @@ export class Agent {
     this.#upkeep.stop();
     this.#intake.stop();
     await this.#server?.close();
+    await this.severer.stop();
     this.native.ringDrain(this.ring);
     this.pipeline.completeFindings();
     if (release) {
@@ -226,25 +231,4 @@ export class Agent {
     if (release) removePins(this.paths.pin);
     this.reporter.close();
   }
-
-  #stages(): Stages {
-    return {
-      clock: this.clock,
-      reader: this.reader,
-      ledger: this.state.ledger,
-      enforcers: [kernelEnforcer(this.maps, this.host), auditEnforcer(this.maps, this.host)],
-      report: this.reporter,
-      level: () => this.level,
-      mode: () => this.modes.mode,
-      /* what the hook did is what the decision says */
-      gate: ({ inKernel }, event) =>
-        inKernel ? { ...decisionOf(event), mode: event.verdict === 'deny' ? 'enforce' : 'audit' } : undefined,
-      release: (decisions) => this.sync.clear(decisions),
-      isOwn: (event) => this.proof.isCanary(event.pid),
-      lost: () => this.lost,
-    };
-  }
 }
-
-const decisionOf = ({ decision }: { readonly decision: string | undefined }): { decision?: string } =>
-  decision === undefined ? {} : { decision };

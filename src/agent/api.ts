@@ -14,20 +14,21 @@ import type {
   UnblockFilter,
 } from '../control/api.js';
 import { fileIdOf } from '../kernel/executable.js';
-import { type AllowEntry, type Decision, type LedgerEntry, type Mode, weaker } from '../model/decision.js';
+import { type AllowEntry, type Decision, type Mode, weaker } from '../model/decision.js';
 import { KerngateError } from '../model/error.js';
 import type { Event } from '../model/event.js';
 import type { Finding } from '../model/finding.js';
-import { parseProcessId, type Subject } from '../model/subject.js';
+import type { Subject } from '../model/subject.js';
 import { describeDetect, describeThen } from '../policy/index.js';
 import { matcher } from '../report/filter.js';
 import { modeLine } from '../report/lines.js';
 import type { Agent } from './agent.js';
+import { carryOutBlock, shownAs } from './block.js';
 import { followEvents } from './follow.js';
 import { protectAncestors } from './protected.js';
 import { sessionRows } from './sessions.js';
 import { statusOf } from './status.js';
-import { isInScope, liftFilterOf, subjectOfTarget } from './targets.js';
+import { liftFilterOf, subjectOfTarget } from './targets.js';
 
 const RECENT_MAX = 1000;
 type AllowTarget = Target & { exe?: string; uid?: number };
@@ -50,21 +51,7 @@ export class AgentApi implements ControlApi {
 
   async block(request: BlockRequest, peer: Peer): Promise<BlockResult> {
     refuseUnavailable(request);
-    const { state, scope, modes, reporter } = this.#agent;
-    const subject = subjectOfTarget(request, scope, request.lineage);
-    const { decision } = state.ledger.block({
-      subject,
-      forNs: request.forNs,
-      reason: request.reason,
-      deny: request.deny,
-      mode: modes.mode,
-      level: this.#agent.level,
-    });
-    const failed = this.#agent.pipeline.settle('applied').filter((outcome) => outcome.did === 'failed');
-    reporter.audit.decision(decision, peer);
-    reporter.decision(decision);
-    const degraded = failed[0]?.error ?? this.#unreached(subject);
-    return { decision: this.#shown(decision), ...(degraded === undefined ? {} : { degraded }) };
+    return carryOutBlock(this.#agent, request, peer);
   }
 
   async unblock(filter: UnblockFilter, peer: Peer): Promise<Decision[]> {
@@ -82,7 +69,7 @@ export class AgentApi implements ControlApi {
       pipeline.engine.forget(entry.rule, entry.subject);
       reporter.audit.lifted(entry, 'unblock', peer);
     }
-    return lifted.map((entry) => shown.get(entry.id) ?? this.#shown(entry));
+    return lifted.map((entry) => shown.get(entry.id) ?? shownAs(this.#agent, entry));
   }
 
   findings(): Finding[] {
@@ -196,11 +183,6 @@ export class AgentApi implements ControlApi {
     if (state.guardrails.list().length !== before) pipeline.enforce();
   }
 
-  #shown(entry: LedgerEntry): Decision {
-    const { ledger } = this.#agent.state;
-    return ledger.get(entry.id) ?? ledger.list().find(({ id }) => id === entry.id) ?? entry;
-  }
-
   #matcher(filter: EventFilter) {
     return matcher(filter, (rule) => this.#agent.policies.byRule(rule)?.name);
   }
@@ -221,25 +203,11 @@ export class AgentApi implements ControlApi {
     if (target.uid !== undefined) return { kind: 'user', id: String(target.uid), name: `uid ${target.uid}` };
     return subjectOfTarget(target, this.#agent.scope);
   }
-
-  /** Why a block, though in the kernel, meets nobody now. */
-  #unreached(subject: Subject): string | undefined {
-    const { scope, host, modes } = this.#agent;
-    const process = parseProcessId(subject.id);
-    if (modes.isPanic) return 'a panic is in force: nothing is denied until kerngate mode enforce';
-    if (process && !isInScope(process.pid, scope)) {
-      return `pid ${process.pid} runs outside the agent's scope ${scope.path}: no hook sees it`;
-    }
-    if (subject.kind !== 'unit' && subject.kind !== 'container') return undefined;
-    if (host.cgroupsOf(subject).length > 0) return undefined;
-    return `${subject.kind} ${subject.name} has no cgroup now: it is denied when it starts`;
-  }
 }
 
 const refuseUnavailable = (request: BlockRequest): void => {
   const asked = [
     request.ip !== undefined && '--ip',
-    request.sever && '--sever',
     request.freeze && '--freeze',
   ].find((flag) => typeof flag === 'string');
   if (asked === undefined) return;

@@ -75,6 +75,19 @@ export class Host implements HostFacts, HostView {
     return ids;
   }
 
+  /** Paths of the cgroups a subject of groups consists of, without those below one another. */
+  pathsOf(subject: Subject): string[] {
+    const found: string[] = [];
+    const isIt =
+      subject.kind === 'cgroup'
+        ? (path: string) => cgroupIdOf(this.#mount, path) === subject.id
+        : (path: string) => (subject.kind === 'unit' ? unitOf : containerOf)(path) === subject.id;
+    walkCgroups(this.#mount, '/', CGROUPS_MAX, (path) => {
+      if (!found.some((above) => path.startsWith(`${above}/`)) && isIt(path)) found.push(path);
+    });
+    return found;
+  }
+
   treeOf(id: string): string[] {
     return this.#tree.below(id);
   }

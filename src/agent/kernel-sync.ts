@@ -72,7 +72,7 @@ export class KernelSync {
   }
 
   #told(entry: KernelEntry): LedgerKernelEntry {
-    const policy = this.#policies.byRule(entry.rule)?.name;
+    const policy = this.#policies.byRule(entry.rule);
     return {
       from: entry.pushed ? 'window' : 'verdict',
       id: entry.decision,
@@ -85,7 +85,7 @@ export class KernelSync {
       hits: entry.hits,
       lastNs: entry.lastNs,
       deny: entry.deny,
-      ...(policy === undefined ? {} : { policy }),
+      ...(policy === undefined ? {} : { policy: policy.name, sever: policy.then.sever }),
     };
   }
 

@@ -27,6 +27,8 @@ export interface ReporterOptions {
   readonly rows: Uint32Array;
   readonly cursor: CursorFactory;
   readonly say: (line: string) => void;
+  /** A decision was made. */
+  readonly decided: () => void;
   /** A birth was seen. */
   readonly born: (child: string, parent: string) => void;
 }
@@ -68,6 +70,7 @@ export class Reporter implements Report {
   }
 
   decision(entry: LedgerEntry, event?: LiveEvent): void {
+    this.#options.decided();
     this.audit.decision(entry);
     this.#options.say(denialLine(entry, event?.exe));
   }

@@ -7,6 +7,7 @@ import { packageVersion } from '../lib/version.js';
 import { whenFailures } from '../policy/index.js';
 import { countsLine } from '../report/lines.js';
 import type { Agent } from './agent.js';
+import { severTrouble } from './severer.js';
 import { type Named, unseenFiles } from './unseen.js';
 
 export const statusOf = (agent: Agent): Status => {
@@ -74,6 +75,9 @@ export const countersOf = (agent: Agent): Record<string, number> => {
     journal_damaged: journal.damaged,
     audit_log_failed: reporter.audit.failed,
     enforce_failures: reporter.failures,
+    severed: agent.severer.counts.closed,
+    sever_kept: agent.severer.counts.kept,
+    sever_failed: agent.severer.counts.failed,
     windows_swept: agent.swept,
     ...(agent.ladder.missed === undefined ? {} : { guard_missed: agent.ladder.missed }),
     lines_dropped: agent.voice.dropped,
@@ -112,6 +116,10 @@ const degradedBy = (agent: Agent): string[] => {
     reasons.push(`the audit log cannot be written: ${reporter.audit.lastError}`);
   }
   for (const [subject, error] of reporter.failing) reasons.push(`${subject} is not enforced: ${error}`);
+  for (const { subject, mode, severed } of state.ledger.entries()) {
+    const trouble = mode === 'enforce' && severed && severTrouble(severed);
+    if (trouble) reasons.push(`${subject.kind} ${subject.name}: ${trouble}`);
+  }
   for (const policy of policies.all) {
     if (policy.placement === 'nftables') reasons.push(`policy ${policy.name}: ${policy.why}`);
   }

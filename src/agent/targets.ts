@@ -117,6 +117,11 @@ const subjectsOfPid = (pid: number, known: readonly LedgerEntry[]): Subject[] =>
 /** Is a process inside the agent's scope? A deny of one outside it meets no hook. */
 export const isInScope = (pid: number, scope: Scope): boolean => {
   const path = cgroupOf(pid);
+  return path !== undefined && isPathInScope(path, scope);
+};
+
+/** The same of a cgroup, by its path below the mount. */
+export const isPathInScope = (path: string, scope: Scope): boolean => {
   const below = cgroupPath(scope.path, scope);
-  return path !== undefined && (below === '/' || path === below || path.startsWith(`${below}/`));
+  return below === '/' || path === below || path.startsWith(`${below}/`);
 };

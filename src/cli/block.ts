@@ -35,11 +35,18 @@ const requestOf = (options: BlockOptions): BlockRequest => {
 
 const AUDIT_NOTE = 'the agent is in audit mode: the block is recorded, and nothing is denied';
 
+const severedText = ({ severed, mode }: Decision): string => {
+  if (severed === undefined) return '';
+  const verb = mode === 'enforce' ? 'severed' : 'would have severed';
+  const kept = severed.kept === 0 ? '' : `, ${severed.kept} kept that others hold too`;
+  return `; ${verb} ${severed.closed} sockets${kept}`;
+};
+
 const sentence = (decision: Decision): string => {
   const verb = decision.mode === 'enforce' ? 'blocked' : 'recorded';
   const spared = decision.spared?.length ? `; spared: ${decision.spared.join(', ')}` : '';
   const lift = `kerngate unblock ${decision.id}`;
-  return `${verb} ${subjectText(decision.subject)} for ${remaining(decision.until)}${spared} (lift: ${lift})`;
+  return `${verb} ${subjectText(decision.subject)} for ${remaining(decision.until)}${spared}${severedText(decision)} (lift: ${lift})`;
 };
 
 export const blockCommand: Command<BlockOptions> = {
@@ -68,7 +75,7 @@ export const blockCommand: Command<BlockOptions> = {
       choices: ['new', 'all', 'isolate'],
       default: 'new',
     },
-    { flags: '--sever', help: 'close open sockets' },
+    { flags: '--sever', help: 'end the sockets that are open already' },
     { flags: '--freeze', help: 'freeze the cgroup' },
   ],
   run: async ({ options, paths, out }) => {

@@ -24,6 +24,8 @@ export interface KernelEntry {
   readonly deny: DenyScope;
   /** Name of the policy in force whose rule it is; absent: no such policy, or the operator's. */
   readonly policy?: string;
+  /** Of that policy. */
+  readonly sever?: boolean;
 }
 
 export interface Adoption {
@@ -115,6 +117,7 @@ const fromKernel = (core: Core, found: KernelEntry): Held => {
     by: found.rule === ZERO_ID ? 'operator' : 'policy',
     hits: found.hits,
     deny: found.deny,
+    ...(found.sever && { sever: true }),
     rule: found.rule,
     pushed: isWindow,
     ...times(core, found),

@@ -68,6 +68,7 @@ export const policyEntry = (core: Core, making: Making, subject: Subject, forNs:
     until: clock.wall(atNs + forNs),
     hits: 0,
     deny: policy.then.deny,
+    ...(policy.then.sever && { sever: true }),
     sinceNs: atNs,
     untilNs: atNs + forNs,
     rule: making.rule,
@@ -82,6 +83,7 @@ export interface BlockInput {
   readonly forNs: number;
   readonly reason: string;
   readonly deny: DenyScope;
+  readonly sever?: boolean;
   /** The agent's. */
   readonly mode: Mode;
   readonly level: Level;
@@ -105,6 +107,7 @@ export const operatorEntry = (core: Core, input: BlockInput): LedgerEntry => {
     until: clock.wall(untilNs),
     hits: 0,
     deny: input.deny,
+    ...(input.sever && { sever: true }),
     sinceNs: nowNs,
     untilNs,
     rule: ZERO_ID,

@@ -1,5 +1,5 @@
 /** The one owner of "who is blocked, why, until when"; enforcers make the kernel agree with `desired()`. */
-import type { Decision, LedgerEntry, Level, Mode } from '../model/decision.js';
+import type { Decision, LedgerEntry, Level, Mode, Severed } from '../model/decision.js';
 import type { DesiredEntry } from '../model/desired.js';
 import { type Subject, subjectKey } from '../model/subject.js';
 import { type Adoption, adopt, type KernelEntry, noteHits } from './adopt.js';
@@ -91,6 +91,15 @@ export class Ledger {
   /** The kernel's count of attempts a decision refused, and the time of the latest (ns since boot, 0: none). */
   noteHits(id: string, hits: number, lastNs: number): void {
     noteHits(this.#core, id, hits, lastNs);
+  }
+
+  /** What became of the open sockets of a decision; added to what was told before. */
+  noteSevered(id: string, { closed, kept, failed, why }: Severed): void {
+    const held = this.#state.live.get(id);
+    if (held === undefined) return;
+    const before = held.entry.severed;
+    const severed = { closed: closed + (before?.closed ?? 0), kept, failed, ...(why && { why }) };
+    this.#core.book.commit({ kind: 'block', entry: { ...held.entry, severed }, strike: held.strike });
   }
 
   /**

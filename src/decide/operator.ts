@@ -46,6 +46,7 @@ const extended = (old: LedgerEntry, made: LedgerEntry): LedgerEntry => {
     deny: widest(old.deny, made.deny),
     reason: made.reason,
     ...(made.spared && { spared: made.spared }),
+    ...(made.sever && { sever: true }),
   };
 };
 

@@ -50,6 +50,8 @@ const ENTRY: Readonly<Record<string, Check>> = {
   last_hit: maybe(isTime),
   deny: oneOf('new', 'all', 'isolate'),
   spared: maybe(listOf(isText)),
+  sever: maybe(isFlag),
+  severed: maybe(shape({ closed: isNumber, kept: isNumber, failed: isNumber, why: maybe(isText) })),
   sinceNs: isNumber,
   untilNs: isNumber,
   rule: isText,

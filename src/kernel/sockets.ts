@@ -7,33 +7,66 @@ const AT = { state: 1, protocol: 2, sport: 4, dport: 6, inode: 8, uid: 12, cooki
 
 export const TCP = 6;
 export const UDP = 17;
+export const MPTCP = 262;
 const NAMES: Readonly<Record<number, string>> = {
   [TCP]: 'TCP',
   [UDP]: 'UDP',
   132: 'SCTP',
   136: 'UDP-Lite',
   255: 'raw',
-  262: 'MPTCP',
+  [MPTCP]: 'MPTCP',
 };
 
 export const protocolName = (protocol: number): string => NAMES[protocol] ?? `protocol ${protocol}`;
 
-export interface HostSocket {
-  readonly protocol: number;
-  /** As in the kernel's tcp_states.h; 7 is a socket that is not connected. */
-  readonly state: number;
-  readonly sport: number;
-  readonly dport: number;
-  /** 0: no process holds it by a descriptor. */
-  readonly inode: number;
-  readonly uid: number;
-  readonly cookie: bigint;
-  /** Of the cgroup it was made in; 0n where the kernel does not tell. */
-  readonly cgroup: bigint;
-  /** Protocol-independent: both addresses and ports. An MPTCP connection and its first flow have the same. */
-  readonly ends: string;
+/** One row, read when asked: a busy host has a hundred thousand of them. */
+export class HostSocket {
   /** What `destroySockets` needs of it. */
-  readonly row: Uint8Array;
+  readonly row: Buffer;
+
+  constructor(row: Buffer) {
+    this.row = row;
+  }
+
+  get protocol(): number {
+    return this.row.readUInt16LE(AT.protocol);
+  }
+
+  /** As in the kernel's tcp_states.h; 7 is a socket that is not connected. */
+  get state(): number {
+    return this.row[AT.state] ?? 0;
+  }
+
+  get sport(): number {
+    return this.row.readUInt16LE(AT.sport);
+  }
+
+  get dport(): number {
+    return this.row.readUInt16LE(AT.dport);
+  }
+
+  /** 0: no process holds it by a descriptor. */
+  get inode(): number {
+    return this.row.readUInt32LE(AT.inode);
+  }
+
+  get uid(): number {
+    return this.row.readUInt32LE(AT.uid);
+  }
+
+  get cookie(): bigint {
+    return this.row.readBigUInt64LE(AT.cookie);
+  }
+
+  /** Of the cgroup it was made in; 0n where the kernel does not tell. */
+  get cgroup(): bigint {
+    return this.row.readBigUInt64LE(AT.cgroup);
+  }
+
+  /** Both addresses and ports: an MPTCP connection and its first flow have the same. */
+  get ends(): string {
+    return this.row.toString('hex', AT.sport, AT.inode) + this.row.toString('hex', AT.src);
+  }
 }
 
 export const netnsOf = (pid: number): string => `/proc/${pid}/ns/net`;
@@ -44,25 +77,10 @@ export const listSockets = async (
   netns: string,
 ): Promise<{ sockets: HostSocket[]; missing: number[] }> => {
   const { rows, missing } = await native.sockDump(netns);
+  const all = Buffer.from(rows.buffer, rows.byteOffset, rows.byteLength);
   const sockets: HostSocket[] = [];
-  for (let at = 0; at < rows.length; at += ROW) sockets.push(socketOf(rows.subarray(at, at + ROW)));
+  for (let at = 0; at < all.length; at += ROW) sockets.push(new HostSocket(all.subarray(at, at + ROW)));
   return { sockets, missing };
-};
-
-const socketOf = (row: Uint8Array): HostSocket => {
-  const view = new DataView(row.buffer, row.byteOffset, row.byteLength);
-  return {
-    protocol: view.getUint16(AT.protocol, true),
-    state: view.getUint8(AT.state),
-    sport: view.getUint16(AT.sport, true),
-    dport: view.getUint16(AT.dport, true),
-    inode: view.getUint32(AT.inode, true),
-    uid: view.getUint32(AT.uid, true),
-    cookie: view.getBigUint64(AT.cookie, true),
-    cgroup: view.getBigUint64(AT.cgroup, true),
-    ends: Buffer.concat([row.subarray(AT.sport, AT.inode), row.subarray(AT.src)]).toString('hex'),
-    row,
-  };
 };
 
 /** An errno for each, 0 where it was done. Throws NativeError when the namespace cannot be entered. */

@@ -8,6 +8,17 @@ export type DenyScope = 'new' | 'all' | 'isolate';
 /** The weaker of two modes. */
 export const weaker = (a: Mode, b: Mode): Mode => (a === 'audit' || b === 'audit' ? 'audit' : 'enforce');
 
+/** What became of the sockets a subject had open; in audit, what would have. */
+export interface Severed {
+  readonly closed: number;
+  /** Left alone: a protected process or a stranger holds them too. */
+  readonly kept: number;
+  /** The kernel could not destroy them. */
+  readonly failed: number;
+  /** Why some could not be found or destroyed. */
+  readonly why?: string;
+}
+
 export interface Decision {
   /** 16 hexadecimal digits. */
   readonly id: string;
@@ -29,6 +40,9 @@ export interface Decision {
   readonly deny: DenyScope;
   /** Protected tasks inside the subject that stay free, by name. */
   spared?: string[];
+  /** Sockets that were open when it came into force are ended too. */
+  readonly sever?: boolean;
+  severed?: Severed;
 }
 
 /** A decision with what only the agent needs. Times are nanoseconds since boot. */

@@ -83,7 +83,6 @@ const readDuration = (text: string, path: Path, faults: Fault[]): number => {
 export const readThen = (policy: PolicyText, on: readonly EventKind[], faults: Fault[]): Then => {
   const { then } = policy;
   checkActions(policy, faults);
-  checkAvailable(then, faults);
   if (then.block !== undefined && !blockableBy(on).includes(then.block)) {
     const allowed = blockableBy(on).join(', ');
     const message = `cannot block a ${then.block} after ${on.join(', ')}: block is one of ${allowed}`;
@@ -104,16 +103,6 @@ export const readThen = (policy: PolicyText, on: readonly EventKind[], faults: F
       },
     }),
   };
-};
-
-/** What this version cannot enforce must not be promised: a policy that asks for it is refused. */
-const checkAvailable = ({ block, sever }: PolicyText['then'], faults: Fault[]): void => {
-  if (block === undefined) return;
-  const refuse = (name: string, what: string, hint: string) => {
-    const message = `${what} is not available in this version`;
-    faults.push({ path: ['then', name], key: false, message, hint });
-  };
-  if (sever) refuse('sever', "'sever: true'", 'leave it out');
 };
 
 const ONLY_WITH_BLOCK = ['for', 'deny', 'sever', 'escalate'] as const;

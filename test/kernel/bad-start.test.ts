@@ -49,8 +49,8 @@ describe('policies and configuration', () => {
     ],
     [
       'that asks for what cannot be enforced',
-      `${burst()}  sever: true\n`,
-      /policy\.yaml:11:10: 'sever: true' is not available/,
+      `${burst()}  deny: all\n`,
+      /policy\.yaml:11:9: deny 'all' is not available/,
     ],
   ];
   it.each(policies)('a policy %s', (_, policy, message) =>

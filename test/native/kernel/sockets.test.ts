@@ -1,14 +1,7 @@
 /** Real sockets in real namespaces: listed, destroyed one by one, marked; the thread of the loop stays where it is. */
 import { closeSync, openSync, readlinkSync } from 'node:fs';
 import { afterAll, afterEach, expect, test } from 'vitest';
-import {
-  destroySockets,
-  type HostSocket,
-  listSockets,
-  netnsOf,
-  TCP,
-  UDP,
-} from '../../../src/kernel/sockets.js';
+import { destroySockets, HostSocket, listSockets, netnsOf, TCP, UDP } from '../../../src/kernel/sockets.js';
 import { start, type Talker, talk } from '../../kernel/talker.js';
 import { api, compile, makeCgroup, tempFolder, u64 } from '../fixture.js';
 
@@ -83,7 +76,7 @@ test('says that a socket is gone, and never meets another one of its address', a
   const who = await talker();
   const [, port] = await who.say('listen');
   const listener = await held(who, 0);
-  const impostor = { ...listener, row: Buffer.from(listener.row) };
+  const impostor = new HostSocket(Buffer.from(listener.row));
   impostor.row.writeBigUInt64LE(listener.cookie + 1n, 16);
   expect(await destroy(who, impostor)).toEqual([ENOENT]);
   expect(await who.say('accepting 0')).toEqual(['accepting', '1']);

@@ -1,0 +1,89 @@
+/** Who a subject is at this moment: its living processes and cgroups, and whom of them nothing may be taken from. */
+import type { Guardrails } from '../decide/guardrails.js';
+import type { SeverView } from '../enforce/sever.js';
+import type { Scope } from '../kernel/prerequisites.js';
+import { cgroupIdOf, pidsBelow, walkCgroups } from '../lib/cgroup-tree.js';
+import { ZERO_ID } from '../lib/hex-id.js';
+import { processes, startTickOf } from '../lib/proc.js';
+import type { LedgerEntry } from '../model/decision.js';
+import { parseProcessId, processId, type Subject } from '../model/subject.js';
+import type { Host } from './host.js';
+import { isInScope, isPathInScope } from './targets.js';
+
+const GROUPS: ReadonlySet<string> = new Set(['cgroup', 'unit', 'container']);
+const CGROUPS_MAX = 65_536;
+
+/** Id of a living process, undefined when it is gone. */
+const idOf = (pid: number): string | undefined => {
+  const tick = startTickOf(pid);
+  return tick === undefined ? undefined : processId(pid, tick);
+};
+
+const asProcess = (pid: number): Subject => ({
+  kind: 'process',
+  id: idOf(pid) ?? processId(pid, 0),
+  name: `pid ${pid}`,
+});
+
+const isAlive = (id: string): boolean => {
+  const process = parseProcessId(id);
+  return process !== undefined && startTickOf(process.pid) === process.startTick;
+};
+
+/** Processes of the subject, protected ones included. */
+const allMembers = (host: Host, scope: Scope, { subject, rule }: Pick<LedgerEntry, 'subject' | 'rule'>) => {
+  const { kind, id } = subject;
+  const own = isAlive(id) ? [id] : [];
+  const ids = (): string[] => {
+    if (kind === 'process') return own;
+    /* an operator's lineage is a tree; a policy's is what the hooks have written down */
+    if (kind === 'lineage' && rule === ZERO_ID) return host.treeOf(id).filter(isAlive);
+    const living = processes().flatMap((pid) => idOf(pid) ?? []);
+    const inGroup = (one: string): boolean => {
+      const process = parseProcessId(one);
+      if (kind === 'lineage')
+        return process !== undefined && host.lineageOf(process.pid, process.startTick) === id;
+      return host.isMember({ kind: 'process', id: one, name: one }, subject);
+    };
+    return [...own, ...living.filter(inGroup)];
+  };
+  const pids = GROUPS.has(kind)
+    ? host.pathsOf(subject).flatMap((path) => pidsBelow(scope.mount, path))
+    : ids().flatMap((one) => parseProcessId(one)?.pid ?? []);
+  return [...new Set(pids)].filter((pid) => isInScope(pid, scope));
+};
+
+export const isProtected = (guardrails: Guardrails, pid: number): boolean =>
+  guardrails.check(asProcess(pid)) !== undefined;
+
+/** What severing needs to know of a decision's subject; each answer is of the moment it is asked. */
+export const severView = (
+  host: Host,
+  guardrails: Guardrails,
+  scope: Scope,
+  entry: Pick<LedgerEntry, 'subject' | 'rule'>,
+  isOver: () => boolean,
+): SeverView => {
+  const isFree = (pid: number): boolean => !isProtected(guardrails, pid);
+  return {
+    members: () => allMembers(host, scope, entry).filter(isFree),
+    isProtected: (pid) => !isFree(pid),
+    isOffspring: (pid, members) =>
+      host.tree
+        .above(idOf(pid) ?? '0@0')
+        .some((id) => members.has(parseProcessId(id)?.pid ?? 0) && isAlive(id)),
+    cgroups: () => {
+      const ids = new Set<bigint>();
+      if (!GROUPS.has(entry.subject.kind)) return ids;
+      for (const top of host.pathsOf(entry.subject).filter((path) => isPathInScope(path, scope))) {
+        walkCgroups(scope.mount, top, CGROUPS_MAX, (path) => {
+          const id = cgroupIdOf(scope.mount, path);
+          if (id !== undefined) ids.add(BigInt(id));
+        });
+      }
+      return ids;
+    },
+    isOver,
+    spares: () => allMembers(host, scope, entry).some((pid) => !isFree(pid)),
+  };
+};
