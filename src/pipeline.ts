@@ -3,6 +3,7 @@
  * decode → enrich → detect → decide → enforce → report. Nothing flows back. The agent feeds it from
  * the ring and ends it in the enforcers; a replay feeds it from a capture and ends it in a report.
  */
+import type { Trip } from './decide/breaker.js';
 import type { Ledger } from './decide/ledger.js';
 import type { Ruling } from './decide/rule-on.js';
 import type { LiveEvent } from './decode/live-event.js';
@@ -59,6 +60,8 @@ export interface Stages<E extends GatedEvent = LiveEvent> {
   readonly mode: () => Mode;
   /** What the gate did about a crossing; undefined when the decision is the agent's to make. */
   readonly gate: (crossing: Crossing, event: E) => GateVerdict | undefined;
+  /** The breaker has tripped, or in audit would have: what was decided so far is one too many. */
+  readonly trip: (trip: Trip) => void;
   /** Takes kernel decisions that must not stand out of their windows. */
   readonly release: (decisions: ReadonlySet<string>) => void;
   /** True for events of kerngate's own making, such as the canary's. */
@@ -200,6 +203,7 @@ export class Pipeline<E extends GatedEvent = LiveEvent> {
     }
     if (ruling.decision && !ruling.created) finding.decision ??= ruling.decision.id;
     report.finding(finding, ruling);
+    if (ruling.trip) this.#stages.trip(ruling.trip);
   }
 
   #modeOf(policy: Policy): Mode {

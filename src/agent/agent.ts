@@ -23,12 +23,12 @@ import { Ladder } from './ladder.js';
 import { installLaunchers, seedLineages } from './lineage.js';
 import { installLocals } from './locals.js';
 import { ModeSwitch } from './mode-switch.js';
-import { Modes } from './modes.js';
+import { type Begun, Modes } from './modes.js';
 import { PolicyStore } from './policies.js';
 import { Proof } from './proof.js';
 import { protectedProcesses, protectHost } from './protected.js';
 import { Reporter } from './reporter.js';
-import { allowedBy, introduce, sizesOf } from './settings.js';
+import { allowedBy, breakerBy, introduce, sizesOf } from './settings.js';
 import { Severer } from './severer.js';
 import { stagesOf } from './stages.js';
 import { openState, type State } from './state.js';
@@ -99,7 +99,7 @@ export class Agent {
     this.maps = this.#sensor.maps;
     introduce(this.maps.control, config);
     this.host = new Host(this.maps, scope);
-    this.state = openState(native, paths.state, this.clock, this.host, this.say);
+    this.state = openState(native, paths.state, this.clock, this.host, breakerBy(config), this.say);
     this.state.allow.configure(allowedBy(config, scope));
     this.modes = new Modes(this.maps, this.state.ledger, this.clock);
     this.enricher = new ProcEnricher({ cgroupMount: scope.mount });
@@ -149,7 +149,7 @@ export class Agent {
   }
 
   /** Takes up the mode, proves it, and answers requests. Throws KerngateError when it does not hold. */
-  async start(wanted: Mode): Promise<{ mode: Mode; why?: string }> {
+  async start(wanted: Mode): Promise<Begun> {
     const before = this.modes.mode;
     const begun = this.modes.begin(wanted);
     this.modes.renewLease();
@@ -171,14 +171,15 @@ export class Agent {
     /* what an agent before this one did not come to do */
     this.severer.wake();
     this.reporter.audit.note('start', { mode: this.modes.mode, level: this.level, scope: this.scope.path });
-    return begun;
+    return begun.why === undefined && this.modes.isTripped ? { mode: 'audit', why: 'tripped' } : begun;
   }
 
   /** Takes up what the hooks decided by themselves, and lets go of what they ended. `why`: for those. */
   adopt(why: string): void {
-    const { adopted, ended } = this.sync.adopt(this.clock.bootNs());
+    const { adopted, ended, trip } = this.sync.adopt(this.clock.bootNs());
     this.reporter.ended(ended, why);
     for (const entry of adopted) this.reporter.decision(entry);
+    if (trip) this.modeSwitch.trip(trip);
   }
 
   /** Raises the level where that is still to be done, and proves the mode. Throws KerngateError (degraded). */

@@ -1,6 +1,7 @@
 /** `kerngate.yaml`: what the agent reads at its start besides flags. Unknown keys are errors. */
 import { existsSync, statSync } from 'node:fs';
 import { z } from 'zod';
+import { parseDuration } from '../lib/duration.js';
 import { LAUNCHERS } from '../lib/launchers.js';
 import { BROKERS, LOGS } from '../lib/locals.js';
 import { PACKAGE_ROOT, type Paths } from '../lib/paths.js';
@@ -30,6 +31,14 @@ const ring = z
   .refine((bytes) => Number.isInteger(Math.log2(bytes)), RING)
   .optional();
 
+const BLOCKS = 'blocks must be off or a whole number from 1 to 10000';
+const WITHIN = 'expected a duration from 1s to 1d, such as 1m';
+const SHARE = 'expected off or a share from 1% to 99%';
+const isSpan = (text: string): boolean => {
+  const ns = parseDuration(text) ?? 0;
+  return ns >= 1e9 && ns <= 86_400e9;
+};
+
 const SCHEMA = z.strictObject({
   mode: z.enum(['audit', 'enforce']).optional(),
   cgroup_root: path.optional(),
@@ -45,6 +54,19 @@ const SCHEMA = z.strictObject({
       /** Bytes of the rings for telemetry and for crossings; the BPF object's own sizes when absent. */
       events: ring,
       crossings: ring,
+    })
+    .prefault({}),
+  /** When policies block so much that they must be wrong. */
+  breaker: z
+    .strictObject({
+      blocks: z
+        .union([z.literal('off', BLOCKS), z.int(BLOCKS).min(1, BLOCKS).max(10_000, BLOCKS)], BLOCKS)
+        .default(60),
+      within: z.string(WITHIN).refine(isSpan, WITHIN).default('1m'),
+      units: z
+        .string(SHARE)
+        .regex(/^(?:off|[1-9]\d?%)$/, SHARE)
+        .default('25%'),
     })
     .prefault({}),
   launchers: z

@@ -1,6 +1,7 @@
 /** What the agent knows of this host: who is part of what, where units run, which addresses matter. */
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
+import type { UnitFacts } from '../decide/breaker.js';
 import type { HostFacts } from '../decide/guardrails.js';
 import type { HostView } from '../enforce/targets.js';
 import type { Maps } from '../kernel/maps.js';
@@ -9,16 +10,18 @@ import { containerOf, unitOf } from '../lib/cgroup-path.js';
 import { cgroupIdOf, cgroupOf, walkCgroups } from '../lib/cgroup-tree.js';
 import { auditIds, processes, readExe, readStat } from '../lib/proc.js';
 import { parseProcessId, processId, type Subject, subjectKey } from '../model/subject.js';
+import { cgroupPath } from './targets.js';
 import { Tree } from './tree.js';
 
 const NO_SESSION = -1;
 /** Cgroups looked through for a unit; more than any host has. */
 const CGROUPS_MAX = 65_536;
 
-export class Host implements HostFacts, HostView {
+export class Host implements HostFacts, HostView, UnitFacts {
   readonly rootCgroup: string;
   readonly #maps: Maps | undefined;
   readonly #mount: string;
+  readonly #scope: string;
   readonly #tree: Tree;
   #protectedPids: () => readonly { pid: number; startTick: number }[] = () => [];
 
@@ -26,6 +29,7 @@ export class Host implements HostFacts, HostView {
   constructor(maps: Maps | undefined, scope: Scope) {
     this.#maps = maps;
     this.#mount = scope.mount;
+    this.#scope = cgroupPath(scope.path, scope);
     this.#tree = new Tree(maps);
     this.rootCgroup = cgroupIdOf(scope.mount, '/') ?? '1';
   }
@@ -88,6 +92,22 @@ export class Host implements HostFacts, HostView {
     return found;
   }
 
+  /** Units of the scope, whose share the breaker watches. */
+  unitCount(): number {
+    return this.#unitsBelow(this.#scope).length;
+  }
+
+  /** A unit by name, those that lie in a cgroup, and the one a process or the root of a lineage runs in. */
+  unitsOf({ kind, id, name }: Subject): string[] {
+    if (kind === 'unit') return [id];
+    if (kind === 'container') return this.#unitsBelow('/', (path) => containerOf(path) === id);
+    const process = kind === 'process' || kind === 'lineage' ? parseProcessId(id) : undefined;
+    const path = process ? cgroupOf(process.pid) : kind === 'cgroup' ? name : undefined;
+    const unit = path && unitOf(path);
+    if (unit) return [unit];
+    return kind === 'cgroup' && cgroupIdOf(this.#mount, name) === id ? this.#unitsBelow(name) : [];
+  }
+
   treeOf(id: string): string[] {
     return this.#tree.below(id);
   }
@@ -96,6 +116,15 @@ export class Host implements HostFacts, HostView {
   lineageOf(pid: number, startTick: number): string | undefined {
     const root = this.#maps?.lineage.get({ tgid: pid, tick: BigInt(startTick) });
     return root && processId(root.tgid, Number(root.tick));
+  }
+
+  #unitsBelow(top: string, isMeant = (_: string): boolean => true): string[] {
+    const units = new Set<string>();
+    walkCgroups(this.#mount, top, CGROUPS_MAX, (path) => {
+      const unit = isMeant(path) ? unitOf(path) : undefined;
+      if (unit !== undefined) units.add(unit);
+    });
+    return [...units];
   }
 
   /** Everything a living process is part of; empty when it is gone or another one by now. */

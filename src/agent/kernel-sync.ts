@@ -1,10 +1,10 @@
 /** Keeps ledger and kernel of one mind about what the hooks decided by themselves. */
-import type { KernelEntry as LedgerKernelEntry } from '../decide/adopt.js';
+import type { Adoption, KernelEntry as LedgerKernelEntry } from '../decide/adopt.js';
 import type { Ledger } from '../decide/ledger.js';
 import { clearWindows, type KernelEntry, setEntries, windowEntries } from '../kernel/entries.js';
 import { fileIdOf } from '../kernel/executable.js';
 import type { Maps } from '../kernel/maps.js';
-import type { LedgerEntry, Level } from '../model/decision.js';
+import type { Level } from '../model/decision.js';
 import type { Enricher } from '../model/enricher.js';
 import { parseProcessId, type Subject } from '../model/subject.js';
 import type { PolicyStore } from './policies.js';
@@ -28,19 +28,17 @@ export class KernelSync {
    * Reads every live verdict: the ledger learns of those whose record was lost or made while no agent
    * ran, and of those that are gone; what must not stand is taken out. Idempotent.
    */
-  adopt(nowNs: number): { adopted: readonly LedgerEntry[]; ended: readonly LedgerEntry[] } {
+  adopt(nowNs: number): Omit<Adoption, 'removeFromKernel'> {
     const crossed = this.#maps.control.get('CROSSED');
     const windows = windowEntries(this.#maps, nowNs, this.#pathOf);
     // What crosses from here on moves the count, so the hook looks at the windows again.
     if (windows.length === 0) this.#maps.control.set('QUIET', crossed);
     const entries = [...windows, ...this.#setOnce(nowNs)];
-    const { adopted, ended, removeFromKernel } = this.#ledger.adopt(
-      entries.map((entry) => this.#told(entry)),
-    );
+    const { removeFromKernel, ...adoption } = this.#ledger.adopt(entries.map((entry) => this.#told(entry)));
     const windowIds = removeFromKernel.filter(({ from }) => from === 'window').map(({ id }) => id);
     this.clear(new Set(windowIds));
     this.#noteHits(entries);
-    return { adopted, ended };
+    return adoption;
   }
 
   /** Brings the counts of hits up to date, also of decisions whose time is just over. */

@@ -1,10 +1,13 @@
 /** Changes of mode and panics, carried through: control slots, rules, ledger, kernel entries, report. */
 import type { Peer } from '../control/api.js';
+import type { Trip } from '../decide/breaker.js';
 import type { LedgerEntry, Mode } from '../model/decision.js';
 import { modeLine } from '../report/lines.js';
 import type { Agent } from './agent.js';
 
 export class ModeSwitch {
+  /** Times the breaker opened everything. */
+  trips = 0;
   readonly #agent: Agent;
 
   constructor(agent: Agent) {
@@ -29,6 +32,28 @@ export class ModeSwitch {
   /** Opens everything at once; answers how many decisions were lifted. */
   panic(peer?: Peer): number {
     return this.#panicked(this.#agent.modes.panic(), peer);
+  }
+
+  /** The breaker: in enforce mode every live deny becomes audit before anything is said; in audit it is told. */
+  trip({ reason, isReal }: Trip): void {
+    const { modes, reporter, say } = this.#agent;
+    if (isReal) {
+      modes.trip(reason);
+      this.trips++;
+      this.#apply();
+    }
+    reporter.audit.note('breaker', { reason, tripped: isReal });
+    if (!isReal) {
+      say(`breaker: with mode enforce it would trip now: ${reason}`);
+      return;
+    }
+    reporter.audit.mode('enforce', 'audit', `the circuit breaker tripped: ${reason}`);
+    say(
+      modeLine(
+        'audit',
+        `the circuit breaker tripped: ${reason}; nothing is denied until kerngate mode enforce`,
+      ),
+    );
   }
 
   /** Obeys a panic that was declared past the agent. */

@@ -9,6 +9,12 @@ import type { Mode } from '../model/decision.js';
 /** How long enforcement goes on making new denies without an agent. */
 const LEASE_NS = 15 * 60 * 1e9;
 
+/** The mode an agent begins with, and what keeps one in audit that was to enforce. */
+export interface Begun {
+  readonly mode: Mode;
+  readonly why?: 'panic' | 'unconfirmed' | 'tripped';
+}
+
 export class Modes {
   readonly #maps: Maps;
   readonly #ledger: Ledger;
@@ -28,6 +34,11 @@ export class Modes {
     return this.#maps.control.get('PANIC') !== 0n;
   }
 
+  /** The breaker keeps the agent in audit. */
+  get isTripped(): boolean {
+    return this.#ledger.tripped !== undefined;
+  }
+
   /** Nanoseconds since boot at which unconfirmed enforcement ends; 0 when there is nothing to confirm. */
   get confirmNs(): number {
     return this.#maps.control.number('CONFIRM');
@@ -39,14 +50,18 @@ export class Modes {
 
   /**
    * The mode the agent begins with. A panic, also one declared while no agent ran, keeps it in audit; so
-   * does enforcement that nobody confirmed in time.
+   * does enforcement that nobody confirmed in time, and a breaker that nobody armed again.
    */
-  begin(wanted: Mode): { mode: Mode; why?: 'panic' | 'unconfirmed' } {
+  begin(wanted: Mode): Begun {
     if (this.isPanic || this.#ledger.panicked) {
       this.followPanic();
       return { mode: 'audit', why: 'panic' };
     }
     if (this.revertWhenUnconfirmed()) return { mode: 'audit', why: 'unconfirmed' };
+    if (this.isTripped) {
+      if (this.mode === 'enforce') this.audit();
+      return { mode: 'audit', why: 'tripped' };
+    }
     if (wanted === 'enforce') this.#promote();
     else if (this.mode === 'enforce' || this.#ledger.mode === 'enforce') this.audit();
     return { mode: this.mode };
@@ -59,7 +74,14 @@ export class Modes {
     this.#ledger.setMode('audit', atNs);
   }
 
-  /** Clears a panic. What was set before stays what it was: nothing old is promoted. */
+  /** The breaker has tripped: audit, and so it stays over restarts. */
+  trip(reason: string): void {
+    const atNs = this.#demote();
+    this.#maps.control.set('CONFIRM', 0);
+    this.#ledger.trip(reason, atNs);
+  }
+
+  /** Clears a panic and arms the breaker. What was set before stays what it was: nothing old is promoted. */
   enforce(confirmWithinNs?: number): void {
     this.revertWhenUnconfirmed();
     const atNs = Math.round(this.#clock.bootNs());
@@ -106,7 +128,8 @@ export class Modes {
   }
 
   #promote(): void {
-    if (this.#ledger.mode !== 'enforce' || this.#ledger.panicked) {
+    const { mode, panicked, tripped } = this.#ledger;
+    if (mode !== 'enforce' || panicked || tripped) {
       this.#ledger.setMode('enforce', Math.round(this.#clock.bootNs()));
     }
     this.#maps.control.set('MODE', KG_MODE.ENFORCE);

@@ -10,6 +10,7 @@ import { Agent } from './agent.js';
 import { type Config, configOf } from './config.js';
 import { remember } from './fresh.js';
 import { lockFile, lockPins, lockState, stateFiles } from './state.js';
+import { trippedLine } from './status.js';
 import { Voice } from './voice.js';
 
 export interface RunOptions {
@@ -120,6 +121,8 @@ const announce = (agent: Agent, mode: Mode, why: string | undefined): void => {
     ...(agent.adopted ? ['adopted'] : []),
   ];
   agent.say(`ready ${facts.join(' ')}`);
+  const { tripped } = agent.state.ledger;
+  if (tripped) agent.say(trippedLine(tripped));
   agent.say('see enforcement in 15 seconds: npm run demo');
   native().sdNotify(`READY=1\nSTATUS=${mode}, ${agent.policies.all.length} policies`);
 };

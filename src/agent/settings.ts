@@ -1,6 +1,8 @@
 /** What the configuration means to the kernel's maps, and which process the hooks must not see. */
+import { BREAKER, type BreakerLimits } from '../decide/breaker.js';
 import type { Control } from '../kernel/control.js';
 import type { Scope } from '../kernel/prerequisites.js';
+import { parseDuration } from '../lib/duration.js';
 import { startTickOf } from '../lib/proc.js';
 import type { AllowEntry } from '../model/decision.js';
 import type { Config } from './config.js';
@@ -20,6 +22,13 @@ export const introduce = (control: Control, { limits }: Config): void => {
   control.set('QUOTA_CG', Math.max(1, Math.floor(limits.windows / 4)));
   control.set('QUOTA_UID', Math.max(1, Math.floor(limits.windows / 2)));
 };
+
+/** What the circuit breaker lets policies do. */
+export const breakerBy = ({ breaker: { blocks, within, units } }: Config): BreakerLimits => ({
+  blocks: blocks === 'off' ? undefined : blocks,
+  withinNs: parseDuration(within) ?? BREAKER.withinNs,
+  units: units === 'off' ? undefined : Number.parseInt(units, 10) / 100,
+});
 
 /** The allow list of the configuration. Throws KerngateError for a cgroup that is not there. */
 export const allowedBy = ({ allow }: Config, scope: Scope): Pick<AllowEntry, 'subject' | 'reason'>[] =>

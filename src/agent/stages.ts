@@ -15,6 +15,7 @@ export const stagesOf = (agent: Agent): Stages => ({
   /* what the hook did is what the decision says */
   gate: ({ inKernel }, event) =>
     inKernel ? { ...decisionOf(event), mode: event.verdict === 'deny' ? 'enforce' : 'audit' } : undefined,
+  trip: (trip) => agent.modeSwitch.trip(trip),
   release: (decisions) => agent.sync.clear(decisions),
   isOwn: (event) => agent.proof.isCanary(event.pid),
   lost: () => agent.lost,

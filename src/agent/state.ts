@@ -3,6 +3,7 @@ import { closeSync, constants, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AllowList } from '../decide/allow-list.js';
 import { Book } from '../decide/book.js';
+import { Breaker, type BreakerLimits } from '../decide/breaker.js';
 import { Guardrails } from '../decide/guardrails.js';
 import { FileJournal, journalPath, lockPath } from '../decide/journal.js';
 import { Ledger } from '../decide/ledger.js';
@@ -84,6 +85,7 @@ export const openState = (
   stateDir: string,
   clock: Clock,
   host: Host,
+  breaker: BreakerLimits,
   tell: (line: string) => void,
 ): State => {
   const journal = new FileJournal({
@@ -96,5 +98,6 @@ export const openState = (
   const book = new Book({ clock, bootId: bootId(), journal, history: journal.history });
   const allow = new AllowList(book);
   const guardrails = new Guardrails(host, allow);
-  return { journal, allow, guardrails, ledger: new Ledger(book, guardrails) };
+  const ledger = new Ledger(book, guardrails, undefined, new Breaker(breaker, host));
+  return { journal, allow, guardrails, ledger };
 };

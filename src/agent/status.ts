@@ -1,8 +1,10 @@
 /** The agent's state in one document: what holds, what is open, what was lost, what is wrong. */
 import { existsSync } from 'node:fs';
 import type { Status } from '../control/api.js';
+import type { Tripped } from '../decide/record.js';
 import { openWays } from '../kernel/levels.js';
 import { linkPath, PROGRAMS } from '../kernel/links.js';
+import { formatDuration } from '../lib/duration.js';
 import { packageVersion } from '../lib/version.js';
 import { whenFailures } from '../policy/index.js';
 import { countsLine } from '../report/lines.js';
@@ -30,6 +32,7 @@ export const statusOf = (agent: Agent): Status => {
     ...unknownBy(agent),
     notes: unseenFiles(namedBy(agent)).map(({ detail, remedy }) => `${detail}. ${remedy}`),
     degraded: degradedBy(agent),
+    breaker: breakerOf(agent),
   };
 };
 
@@ -81,6 +84,7 @@ export const countersOf = (agent: Agent): Record<string, number> => {
     windows_swept: agent.swept,
     ...(agent.ladder.missed === undefined ? {} : { guard_missed: agent.ladder.missed }),
     lines_dropped: agent.voice.dropped,
+    breaker_trips: agent.modeSwitch.trips,
     tree_forgotten: agent.host.tree.forgotten,
     ...agent.controlCounters(),
   };
@@ -105,11 +109,28 @@ export const minuteLine = ({ maps, reporter, clock, state, lost }: Agent): strin
     lost,
   });
 
+/** As the configuration says it, and what it does now. */
+const breakerOf = ({ state: { ledger } }: Agent): NonNullable<Status['breaker']> => {
+  const { blocks, withinNs, units } = ledger.breaker;
+  const isOff = blocks === undefined && units === undefined;
+  return {
+    state: ledger.tripped ? 'tripped' : isOff ? 'off' : 'armed',
+    blocks: blocks ?? 'off',
+    within: formatDuration(withinNs),
+    units: units === undefined ? 'off' : `${Math.round(units * 100)}%`,
+  };
+};
+
+export const trippedLine = ({ at, reason }: Tripped): string =>
+  `the circuit breaker tripped at ${at}: ${reason}; nothing is denied until kerngate mode enforce`;
+
 /** Why the asked-for enforcement does not fully hold. */
 const degradedBy = (agent: Agent): string[] => {
   const { modes, state, reporter, policies, paths } = agent;
   const reasons: string[] = [...agent.troubles.values()];
   if (modes.isPanic) reasons.push('panic: nothing is denied until kerngate mode enforce');
+  const { tripped } = state.ledger;
+  if (tripped) reasons.push(trippedLine(tripped));
   if (state.journal.stats().waiting > 0)
     reasons.push('the journal cannot be written: decisions would not survive a restart');
   if (reporter.audit.lastError !== undefined) {

@@ -5,6 +5,7 @@ import type { Mode } from '../model/decision.js';
 import { EXIT, KerngateError } from '../model/error.js';
 import type { Policy } from '../model/policy.js';
 import type { ReplayLine, Summary } from '../replay/replay.js';
+import type { RunCounts } from '../replay/run.js';
 import type { Command } from './command.js';
 import type { Field, Output } from './output.js';
 import { subjectText } from './show.js';
@@ -72,6 +73,12 @@ const head = (summary: Summary): Field[] => [
   ['mode', summary.mode],
 ];
 
+const tripField = (name: string, { tripped }: Pick<RunCounts, 'tripped'>): Field[] => {
+  if (tripped === undefined) return [];
+  const { mode, at, reason } = tripped;
+  return [[name, `${mode === 'enforce' ? 'tripped, audit from then on' : 'would trip'}: ${at}, ${reason}`]];
+};
+
 const fieldsOf = (summary: Summary): Field[] => {
   if (!('difference' in summary)) {
     return [
@@ -80,6 +87,7 @@ const fieldsOf = (summary: Summary): Field[] => {
       ['decisions', `${summary.decisions}, ${summary.in_force} in force at the end`],
       ['denied', summary.denied],
       ['would deny', summary.audited],
+      ...tripField('breaker', summary),
     ];
   }
   const { first, second, both } = summary.difference;
@@ -87,6 +95,8 @@ const fieldsOf = (summary: Summary): Field[] => {
     ...head(summary),
     ['first', `${summary.first.findings} findings, ${summary.first.decisions} decisions`],
     ['second', `${summary.second.findings} findings, ${summary.second.decisions} decisions`],
+    ...tripField('breaker, first', summary.first),
+    ...tripField('breaker, second', summary.second),
     ['denied by', `${first} the first only, ${second} the second only, ${both} both`],
   ];
 };

@@ -20,6 +20,17 @@ const modeField = ({ mode, panic, confirm_until }: Status): Field => {
   return ['mode', mode, mode === 'enforce' ? 'green' : 'yellow'];
 };
 
+const BREAKER_STYLE = { armed: 'green', off: 'yellow', tripped: 'red' } as const;
+
+const breakerFields = (breaker: Status['breaker']): Field[] => {
+  if (breaker === undefined) return [];
+  const { state, blocks, within, units } = breaker;
+  const rate = blocks === 'off' ? 'off' : `more than ${blocks} in ${within}`;
+  const share = units === 'off' ? 'off' : `more than ${units}`;
+  const text = state === 'off' ? 'off' : `${state}; blocks of policies: ${rate}; units hit: ${share}`;
+  return [['breaker', text, BREAKER_STYLE[state]]];
+};
+
 const counterFields = ({ counters, unknown = {} }: Status): Field[] => [
   ...Object.entries(counters).map(([name, value]): Field => [`  ${name}`, value]),
   ...Object.entries(unknown).map(([name, why]): Field => [`  ${name}`, `unknown: ${why}`, 'yellow']),
@@ -35,6 +46,7 @@ const statusFields = (status: Status): Field[] => [
   ['rate', `${status.rate.toFixed(1)} events/s`],
   ['hooks', listText([...new Set(status.hooks.map((hook) => hook.program))], 'none')],
   ['agent', `${status.version}, pid ${status.pid}, since ${status.started}`],
+  ...breakerFields(status.breaker),
   ['degraded', listText(status.degraded, 'no'), status.degraded.length > 0 ? 'red' : 'green'],
   ...(status.notes ?? []).map((note): Field => ['note', note, 'yellow']),
   ['counters', Object.keys(status.counters).length],

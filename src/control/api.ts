@@ -124,6 +124,13 @@ export interface Status {
   /** What does not weaken what was asked for, and is not as one would expect; each with its remedy. */
   readonly notes?: readonly string[];
   readonly degraded: readonly string[];
+  /** What the circuit breaker allows policies, and whether it keeps the agent in audit; an older agent has none. */
+  readonly breaker?: {
+    readonly state: 'armed' | 'tripped' | 'off';
+    readonly blocks: number | 'off';
+    readonly within: string;
+    readonly units: string;
+  };
 }
 
 /** Every call may throw KerngateError; its exit code travels to the command. */

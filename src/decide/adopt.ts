@@ -2,6 +2,7 @@
 import { isHexId, ZERO_ID } from '../lib/hex-id.js';
 import { type DenyScope, type LedgerEntry, type Level, type Mode, weaker } from '../model/decision.js';
 import { type Subject, subjectKey } from '../model/subject.js';
+import type { Trip } from './breaker.js';
 import { type Core, OPERATOR } from './core.js';
 import type { Held } from './live-table.js';
 import type { RecordBody } from './record.js';
@@ -35,6 +36,8 @@ export interface Adoption {
   readonly ended: readonly LedgerEntry[];
   /** Entries that must go: lifted while no agent ran, of no rule in force, or on a protected subject. */
   readonly removeFromKernel: readonly KernelEntry[];
+  /** What the hooks decided by themselves was too much. */
+  readonly trip?: Trip;
 }
 
 /** For a window the kernel is right, for a verdict the journal; what was lifted stays lifted. */
@@ -49,7 +52,17 @@ export const adopt = (core: Core, entries: readonly KernelEntry[]): Adoption => 
   const ended = vanished(core, staying, nowNs);
   if (ended.length > 0) bodies.push({ kind: 'end', ids: ended.map(({ id }) => id), why: 'gone' });
   if (bodies.length > 0) core.book.commit(...bodies);
-  return { adopted, ended, removeFromKernel };
+  const trip = tripOf(core, adopted);
+  return { adopted, ended, removeFromKernel, ...(trip && { trip }) };
+};
+
+/** The crossings whose records were lost count like those that came. */
+const tripOf = (core: Core, adopted: readonly LedgerEntry[]): Trip | undefined => {
+  const denies = adopted.filter(({ by, pushed, mode }) => by === 'policy' && pushed && mode === 'enforce');
+  denies.sort((a, b) => a.sinceNs - b.sinceNs);
+  return denies
+    .map((entry) => core.breaker.note(core.book.state.live, entry))
+    .find((trip) => trip !== undefined);
 };
 
 const merge = (core: Core, staying: readonly KernelEntry[], nowNs: number) => {

@@ -5,6 +5,7 @@ import type { Finding } from '../model/finding.js';
 import type { Policy } from '../model/policy.js';
 import { type Subject, subjectKey } from '../model/subject.js';
 import type { Book } from './book.js';
+import type { Breaker } from './breaker.js';
 import type { Guardrails } from './guardrails.js';
 
 export interface Limits {
@@ -18,6 +19,7 @@ export interface Core {
   readonly book: Book;
   readonly guardrails: Guardrails;
   readonly limits: Limits;
+  readonly breaker: Breaker;
   readonly counts: { overflow: number; refused: number };
 }
 

@@ -46,15 +46,19 @@ const REACH: Readonly<Record<DenyScope, number>> = { new: 0, all: 1, isolate: 2 
 /** Enforced before audited, then the one that reaches farther, then the one that lasts longer. */
 const isStronger = (a: LedgerEntry, b: LedgerEntry): boolean => {
   if (a.mode !== b.mode) return a.mode === 'enforce';
-  return REACH[a.deny] === REACH[b.deny] ? a.untilNs > b.untilNs : REACH[a.deny] > REACH[b.deny];
+  const [one, other] = [REACH[denyOf(a)], REACH[denyOf(b)]];
+  return one === other ? a.untilNs > b.untilNs : one > other;
 };
+
+/** Whose sockets are ended must not go on with those that could not be. */
+const denyOf = ({ deny, sever }: LedgerEntry): DenyScope => (sever && deny === 'new' ? 'all' : deny);
 
 const asDesired = (entry: LedgerEntry): DesiredEntry => ({
   subject: entry.subject,
   verdict: entry.mode === 'enforce' ? 'deny' : 'audit',
   decision: entry.id,
   rule: entry.rule,
-  deny: entry.deny,
+  deny: denyOf(entry),
   sinceNs: entry.sinceNs,
   untilNs: entry.untilNs,
 });

@@ -4,11 +4,12 @@ import type { DesiredEntry } from '../model/desired.js';
 import { type Subject, subjectKey } from '../model/subject.js';
 import { type Adoption, adopt, type KernelEntry, noteHits } from './adopt.js';
 import type { Book } from './book.js';
+import { BREAKER_OFF, Breaker, type BreakerLimits } from './breaker.js';
 import type { BlockInput, Core, Limits } from './core.js';
 import { desiredEntries } from './desired.js';
 import type { Guardrails } from './guardrails.js';
 import { block, type LiftFilter, type MemberOf, unblock } from './operator.js';
-import type { EndReason } from './record.js';
+import type { EndReason, Tripped } from './record.js';
 import { type DecideInput, type Ruling, ruleOn } from './rule-on.js';
 
 const LIMITS: Limits = { live: 65_536, operator: 1024 };
@@ -33,8 +34,14 @@ export class Ledger {
   /** The level in force now, which is how decisions are shown, whenever they were made. */
   level: Level | undefined;
 
-  constructor(book: Book, guardrails: Guardrails, limits: Limits = LIMITS) {
-    this.#core = { book, guardrails, limits, counts: { overflow: 0, refused: 0 } };
+  constructor(
+    book: Book,
+    guardrails: Guardrails,
+    limits: Limits = LIMITS,
+    breaker = new Breaker(BREAKER_OFF),
+  ) {
+    this.#core = { book, guardrails, limits, breaker, counts: { overflow: 0, refused: 0 } };
+    breaker.resume(book.state.live);
   }
 
   /** What a finding leads to. Never throws. */
@@ -103,15 +110,30 @@ export class Ledger {
   }
 
   /**
-   * `audit` turns every live deny into audit and answers those; `enforce` promotes none of them and
-   * clears the panic. `atNs` is the moment the kernel was told, so both agree on what came before.
+   * `audit` turns every live deny into audit and answers those; `enforce` promotes none of them, clears the
+   * panic and arms the breaker. `atNs` is the moment the kernel was told, so both agree on what came before.
    */
   setMode(mode: Mode, atNs: number): LedgerEntry[] {
     const denies = [...this.#state.live.values()].filter(({ entry }) => entry.mode === 'enforce');
     this.#core.book.commit(
       mode === 'audit' ? { kind: 'mode', mode, demoted_ns: atNs } : { kind: 'mode', mode },
     );
+    if (mode === 'enforce') this.#core.breaker.arm();
     return mode === 'audit' ? denies.map(({ entry }) => entry) : [];
+  }
+
+  /** The breaker has tripped: as `setMode('audit')`, and until `setMode('enforce')` it is known why. */
+  trip(reason: string, atNs: number): void {
+    this.#core.book.commit({ kind: 'mode', mode: 'audit', demoted_ns: atNs, tripped: reason });
+  }
+
+  /** Why and when the breaker tripped, also under an earlier agent; undefined: it did not. */
+  get tripped(): Tripped | undefined {
+    return this.#state.tripped;
+  }
+
+  get breaker(): BreakerLimits {
+    return this.#core.breaker.limits;
   }
 
   /** Lifts everything and answers it; until `setMode('enforce')` only audit entries are made. */

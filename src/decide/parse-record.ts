@@ -81,12 +81,18 @@ const KINDS: Readonly<Record<JournalRecord['kind'], Readonly<Record<string, Chec
     why: oneOf('expired', 'gone', 'replaced', 'retired'),
     gone: maybe(isText),
   },
-  mode: { mode: isMode, demoted_ns: maybe(isNumber) },
+  mode: { mode: isMode, demoted_ns: maybe(isNumber), tripped: maybe(isText) },
   panic: {},
   allow: { entry: shape(ALLOW), until_ns: maybe(isNumber) },
   disallow: { subjects: listOf(isText) },
   memory: { table: oneOf(...TABLES), rows: listOf(listOf((cell) => isText(cell) || isNumber(cell))) },
-  latch: { mode: maybe(isMode), panicked: isFlag, demoted_ns: isNumber, lifted_ns: isNumber },
+  latch: {
+    mode: maybe(isMode),
+    tripped: maybe(shape({ at: isTime, reason: isText })),
+    panicked: isFlag,
+    demoted_ns: isNumber,
+    lifted_ns: isNumber,
+  },
 };
 
 /** Name of the first field that does not hold what it must. */

@@ -16,6 +16,12 @@ export const TABLES = ['strikes', 'ended', 'lifted-ids', 'lifted-subjects', 'lif
 export type Table = (typeof TABLES)[number];
 export type Row = readonly (string | number)[];
 
+/** What was too much for the breaker, and when (RFC 3339, UTC). */
+export interface Tripped {
+  readonly at: string;
+  readonly reason: string;
+}
+
 export type RecordBody =
   | { readonly kind: 'boot' }
   | { readonly kind: 'block'; readonly entry: LedgerEntry; readonly strike: number }
@@ -27,8 +33,13 @@ export type RecordBody =
       /** Key of a subject that can never come back. */
       readonly gone?: string;
     }
-  /** `audit`: denies that began at or before `demoted_ns` count as audit. */
-  | { readonly kind: 'mode'; readonly mode: Mode; readonly demoted_ns?: number }
+  /** `audit`: denies that began at or before `demoted_ns` count as audit. `tripped`: the breaker did it. */
+  | {
+      readonly kind: 'mode';
+      readonly mode: Mode;
+      readonly demoted_ns?: number;
+      readonly tripped?: string;
+    }
   | { readonly kind: 'panic' }
   | { readonly kind: 'allow'; readonly entry: AllowEntry; readonly until_ns?: number }
   | { readonly kind: 'disallow'; readonly subjects: readonly string[] }
@@ -36,6 +47,7 @@ export type RecordBody =
   | {
       readonly kind: 'latch';
       readonly mode?: Mode;
+      readonly tripped?: Tripped;
       readonly panicked: boolean;
       readonly demoted_ns: number;
       readonly lifted_ns: number;

@@ -1,6 +1,7 @@
 /** Turns a finding into a decision, or into the reason why there is none. */
 import type { LedgerEntry } from '../model/decision.js';
 import { type Subject, subjectKey } from '../model/subject.js';
+import type { Trip } from './breaker.js';
 import { type Core, type Making, policyEntry } from './core.js';
 import { escalatedNs } from './escalation.js';
 import type { RecordBody } from './record.js';
@@ -28,12 +29,23 @@ export interface Ruling {
   readonly widened?: LedgerEntry;
   /** A decision of the kernel that must not stand: take it out of its window. */
   readonly release?: string;
+  /** This block was one too many. */
+  readonly trip?: Trip;
 }
 
 const LIFTED = 'the operator lifted this block after the event';
 
 /** See `Ruling`. The event's time counts, never the present one. */
 export const ruleOn = (core: Core, input: DecideInput): Ruling => {
+  const ruling = rule(core, input);
+  const { decision, created, widened } = ruling;
+  // What a policy under trial would block is not on its way to harm anybody.
+  if (!created || !decision || input.policy.mode === 'audit') return ruling;
+  const trip = core.breaker.note(core.book.state.live, decision, widened);
+  return trip === undefined ? ruling : { ...ruling, trip };
+};
+
+const rule = (core: Core, input: DecideInput): Ruling => {
   if (input.policy.then.block === undefined) return { created: false };
   const mode = effectiveMode(core, input);
   const made = { ...input, mode };
@@ -99,7 +111,7 @@ const beside = (core: Core, input: DecideInput): Pick<Ruling, 'widened' | 'refus
   const key = subjectKey(subject);
   const strike = core.book.state.strikes.of(key, policy.name, atNs);
   const isLonger = escalatedNs(policy.then, strike) > policy.then.forNs;
-  const isWider = key !== subjectKey(counted) || policy.then.deny !== 'new';
+  const isWider = key !== subjectKey(counted) || policy.then.deny !== 'new' || policy.then.sever;
   if (!isWider && !isLonger) return {};
   const { decision, refused } = own(core, input, subject, true);
   if (refused !== undefined) core.counts.refused++;

@@ -25,7 +25,8 @@ function* bodies(state: LedgerState): Generator<RecordBody> {
     demoted_ns: state.demotedNs,
     lifted_ns: state.tombstones.allNs,
   } as const;
-  yield state.mode === undefined ? latch : { ...latch, mode: state.mode };
+  const { mode, tripped } = state;
+  yield { ...latch, ...(mode && { mode }), ...(tripped && { tripped }) };
 }
 
 function* ended(state: LedgerState): Generator<Row> {

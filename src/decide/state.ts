@@ -5,7 +5,7 @@ import { BoundedMap } from './bounded-map.js';
 import { Strikes } from './escalation.js';
 import { type Held, LiveTable } from './live-table.js';
 import { rebase } from './reboot.js';
-import type { EndReason, JournalRecord, Lift, Row, Stamp, Table } from './record.js';
+import type { EndReason, JournalRecord, Lift, Row, Stamp, Table, Tripped } from './record.js';
 import { Tombstones } from './tombstones.js';
 
 const ENDED_LIMIT = 65_536;
@@ -26,6 +26,8 @@ export class LedgerState {
   /** As last switched; undefined: never. */
   mode: Mode | undefined;
   panicked = false;
+  /** The breaker keeps the agent in audit; undefined: it does not. */
+  tripped: Tripped | undefined;
   /** Denies that began at or before it count as audit; -1: none. */
   demotedNs = -1;
   /** The latest record's times. */
@@ -49,6 +51,7 @@ export class LedgerState {
         break;
       case 'mode':
         this.#switch(record.mode, record.demoted_ns ?? record.at_ns);
+        if (record.tripped !== undefined) this.tripped = { at: record.at, reason: record.tripped };
         break;
       case 'panic':
         this.panicked = true;
@@ -125,6 +128,7 @@ export class LedgerState {
     this.mode = mode;
     if (mode === 'enforce') {
       this.panicked = false;
+      this.tripped = undefined;
       return;
     }
     this.demotedNs = Math.max(this.demotedNs, atNs);
@@ -133,6 +137,7 @@ export class LedgerState {
 
   #latch(record: Extract<JournalRecord, { kind: 'latch' }>): void {
     this.mode = record.mode;
+    this.tripped = record.tripped;
     this.panicked = record.panicked;
     this.demotedNs = record.demoted_ns;
     this.tombstones.allNs = record.lifted_ns;

@@ -50,7 +50,7 @@ export class Gate {
   /** Attempts refused, and attempts that audit let through. */
   readonly counts = { denied: 0, audited: 0 };
   readonly outcomes: Outcomes | undefined;
-  readonly #mode: Mode;
+  readonly #mode: () => Mode;
   /** Place of each policy in the order of evaluation. */
   readonly #order: ReadonlyMap<string, number>;
   readonly #byId = new Map<string, Held>();
@@ -69,7 +69,7 @@ export class Gate {
   #refusal: Held | undefined;
 
   /** `policies` in the order of evaluation. */
-  constructor(policies: readonly Policy[], mode: Mode) {
+  constructor(policies: readonly Policy[], mode: () => Mode) {
     this.#mode = mode;
     this.#order = new Map(policies.map(({ name }, place) => [name, place]));
     const asksForOutcomes = policies.some(({ on }) => on.some((kind) => kind.startsWith('connect.')));
@@ -128,7 +128,7 @@ export class Gate {
   /** What the hook does about a crossing of a policy that is its own; undefined when it is the agent's. */
   crossed({ policy, counted }: Crossing, event: ReplayEvent): GateVerdict | undefined {
     if (policy.placement !== 'kernel') return undefined;
-    const mode = weaker(policy.mode ?? this.#mode, this.#mode);
+    const mode = weaker(policy.mode ?? 'enforce', this.#mode());
     const decision = hexId('decision', policy.name, subjectKey(counted), event.atNs);
     event.judge(mode === 'enforce' ? 'deny' : 'audit', decision, policy.hash);
     this.#crossings.push(decision);

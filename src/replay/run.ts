@@ -3,6 +3,7 @@ import type { Captured } from '../capture/captured.js';
 import type { CaptureHeader } from '../capture/format.js';
 import { AllowList } from '../decide/allow-list.js';
 import { Book } from '../decide/book.js';
+import { BREAKER, Breaker, type BreakerLimits, type Trip } from '../decide/breaker.js';
 import { Guardrails, type HostFacts } from '../decide/guardrails.js';
 import { Ledger } from '../decide/ledger.js';
 import { type Level, type Mode, weaker } from '../model/decision.js';
@@ -24,6 +25,15 @@ export interface RunOptions {
   readonly policies: readonly Policy[];
   readonly mode: Mode;
   readonly header: CaptureHeader;
+  /** The agent's default when absent. */
+  readonly breaker?: BreakerLimits;
+}
+
+/** The circuit breaker; `mode` is what it found: in `audit` it would have tripped. */
+export interface Tripped {
+  readonly at: string;
+  readonly reason: string;
+  readonly mode: Mode;
 }
 
 export interface RunCounts {
@@ -36,6 +46,7 @@ export interface RunCounts {
   readonly expired: number;
   /** Decisions that ended with their process. */
   readonly gone: number;
+  readonly tripped?: Tripped;
   readonly in_force: number;
   /** State given up for want of room: counts may be too low. */
   readonly evictions: number;
@@ -53,26 +64,33 @@ export class Run {
   readonly #lineages = new Lineages();
   /** True when some policy asks which tree a process belongs to. */
   readonly #hasTrees: boolean;
+  readonly #policies: readonly Policy[];
+  #mode: Mode;
+  #trip: Trip | undefined;
+  #tripped: Tripped | undefined;
   #next: Captured;
 
-  constructor({ policies, mode, header }: RunOptions) {
+  constructor({ policies, mode, header, breaker = BREAKER }: RunOptions) {
     this.#clock = new VirtualClock(header.started);
     this.#event = new ReplayEvent(this.#lineages);
     this.#next = this.#event;
     this.#hasTrees = policies.some(asksForTrees);
     const book = new Book({ clock: this.#clock, bootId: header.boot_id });
     const guardrails = new Guardrails(this.#host(), new AllowList(book));
-    this.#ledger = new Ledger(book, guardrails);
-    this.#gate = new Gate(policies, mode);
+    /* how many units the host had is not in a capture: their share is not judged */
+    this.#ledger = new Ledger(book, guardrails, undefined, new Breaker(breaker));
+    this.#gate = new Gate(policies, () => this.#mode);
     this.#history = new History(policies, this.#lineages);
     const names = policies.map(({ name }) => name);
     this.#report = new ReplayReport(this.#gate, this.#history, names);
     const level = LEVELS.includes(header.level) ? (header.level as Level) : 'cgroup';
-    this.#pipeline = new Pipeline(this.#stages(mode, level), policies, {
+    this.#policies = policies;
+    this.#mode = mode;
+    this.#pipeline = new Pipeline(this.#stages(level), policies, {
       pushdown: false,
       seed: SEED,
       refuses: ({ placement, then, mode: own }) =>
-        placement === 'kernel' && !then.allow && weaker(own ?? mode, mode) === 'enforce',
+        placement === 'kernel' && !then.allow && weaker(own ?? 'enforce', this.#mode) === 'enforce',
     });
   }
 
@@ -81,6 +99,7 @@ export class Run {
     this.#next = event;
     this.#pipeline.batch(1);
     if (this.#pipeline.hasPending) this.#pipeline.completeFindings();
+    if (this.#trip) this.#demote(this.#trip);
     return this.#report.take();
   }
 
@@ -97,6 +116,7 @@ export class Run {
     const counts = {
       ...this.#report.counts,
       ...this.#gate.counts,
+      ...(this.#tripped && { tripped: this.#tripped }),
       in_force: inForce.length,
       evictions: evictions + this.#lineages.evictions + this.#ledger.stats().overflow,
       policies: [...this.#report.byPolicy].map(([policy, counted]) => ({ policy, ...counted })),
@@ -104,7 +124,17 @@ export class Run {
     return { lines: this.#report.take(), counts };
   }
 
-  #stages(mode: Mode, level: Level): ConstructorParameters<typeof Pipeline<ReplayEvent>>[0] {
+  /** As the agent does it, between two events: nothing is denied from here on. */
+  #demote({ reason, isReal }: Trip): void {
+    this.#trip = undefined;
+    this.#tripped ??= { at: this.#clock.wall(this.#clock.bootNs()), reason, mode: this.#mode };
+    if (!isReal) return;
+    this.#mode = 'audit';
+    this.#ledger.trip(reason, this.#clock.bootNs());
+    this.#pipeline.engine.reload(this.#policies);
+  }
+
+  #stages(level: Level): ConstructorParameters<typeof Pipeline<ReplayEvent>>[0] {
     return {
       clock: this.#clock,
       reader: { read: (_, sink) => this.#read(sink) },
@@ -112,8 +142,11 @@ export class Run {
       enforcers: [],
       report: this.#report,
       level: () => level,
-      mode: () => mode,
+      mode: () => this.#mode,
       gate: (crossing, event) => this.#gate.crossed(crossing, event),
+      trip: (trip) => {
+        this.#trip = trip;
+      },
       release: () => {},
       isOwn: NEVER,
       lost: () => this.#event.lost,

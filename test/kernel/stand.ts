@@ -29,7 +29,7 @@ export interface AgentStart {
   readonly mode?: 'audit' | 'enforce';
   /** Text of a policy file; the stand's last one when absent. */
   readonly policy?: string;
-  /** Text of kerngate.yaml. */
+  /** Text of kerngate.yaml; the circuit breaker is off unless it speaks of it. */
   readonly config?: string;
   readonly args?: readonly string[];
   /** Another build's main.js. */
@@ -80,7 +80,7 @@ export class Stand {
   launch({ mode, policy, config, args = [], main = MAIN, under }: AgentStart = {}): Running {
     if (policy !== undefined) writeFileSync(this.policyFile, policy);
     const configFile = join(this.dir, 'kerngate.yaml');
-    if (config !== undefined) writeFileSync(configFile, config);
+    if (config !== undefined || !existsSync(configFile)) writeFileSync(configFile, withBreaker(config ?? ''));
     const words = [
       'run',
       ...(mode === undefined ? [] : ['--mode', mode]),
@@ -174,6 +174,10 @@ export class Stand {
     return running;
   }
 }
+
+/** A test of anything else may block as many processes as it likes. */
+const withBreaker = (config: string): string =>
+  /^breaker:/m.test(config) ? config : `${config}breaker: {blocks: off, units: off}\n`;
 
 /** Members of a cgroup that is to go are children of a fixture that died first. */
 const removeCgroup = async (path: string): Promise<void> => {

@@ -11,6 +11,7 @@ import { scratchFolder } from '../control/fake-api.js';
 const DEFAULTS = {
   telemetry: { connect: 'auto' },
   limits: { windows: 32_768 },
+  breaker: { blocks: 60, within: '1m', units: '25%' },
   launchers: [...LAUNCHERS],
   locals: { brokers: [...BROKERS], logs: [...LOGS] },
   allow: [],
@@ -41,6 +42,7 @@ describe('what is read', () => {
 cgroup_root: /sys/fs/cgroup/web.slice
 telemetry: {connect: tracepoint}
 limits: {windows: 64, crossings: 65536}
+breaker: {blocks: off, units: 50%}
 launchers: [/usr/sbin/sshd]
 locals: {brokers: [/run/own.sock]}
 allow:
@@ -51,6 +53,7 @@ allow:
       cgroup_root: '/sys/fs/cgroup/web.slice',
       telemetry: { connect: 'tracepoint' },
       limits: { windows: 64, crossings: 65_536 },
+      breaker: { blocks: 'off', within: '1m', units: '50%' },
       launchers: ['/usr/sbin/sshd'],
       locals: { brokers: ['/run/own.sock'], logs: [...LOGS] },
       allow: [{ subject: 'unit:sshd.service', reason: 'the way in' }],
@@ -89,6 +92,10 @@ describe('what is refused, at its place', () => {
       'limits: {events: 100000}\n',
       'kg.yaml:1:18: a ring has a power of two of bytes, from 65536 to 1073741824',
     ],
+    ['breaker: {blocks: 0}\n', 'kg.yaml:1:19: blocks must be off or a whole number from 1 to 10000'],
+    ['breaker: {blocks: no}\n', 'kg.yaml:1:19: blocks must be off or a whole number from 1 to 10000'],
+    ['breaker: {within: 0s}\n', 'kg.yaml:1:19: expected a duration from 1s to 1d, such as 1m'],
+    ['breaker: {units: 0.25}\n', "kg.yaml:1:18: expected off or a share from 1% to 99%, found '0.25'"],
     ['telemetry: auto\n', "kg.yaml:1:12: expected a mapping, found 'auto'"],
     ['launchers:\n  - /usr/sbin/sshd\n  - sshd\n', 'kg.yaml:3:5: expected an absolute path'],
     ['launchers: [22]\n', "kg.yaml:1:13: expected a text, found '22' (write it in quotes)"],

@@ -1,6 +1,7 @@
 /** A small world for the decide stage: a clock that is set by hand, a journal in memory, policies to rule by. */
 import { AllowList } from '../../../src/decide/allow-list.js';
 import { Book } from '../../../src/decide/book.js';
+import type { Breaker } from '../../../src/decide/breaker.js';
 import type { Limits } from '../../../src/decide/core.js';
 import { Guardrails, type HostFacts, type ProtectedProcess } from '../../../src/decide/guardrails.js';
 import { readLines, writeLine } from '../../../src/decide/journal-lines.js';
@@ -71,7 +72,7 @@ export const essence = (state: LedgerState): unknown => ({
   lifted: [state.tombstones.ids, state.tombstones.subjects, state.tombstones.policies].map((table) => [
     ...table.entries(),
   ]),
-  latches: [state.mode, state.panicked, state.demotedNs, state.tombstones.allNs],
+  latches: [state.mode, state.panicked, state.tripped, state.demotedNs, state.tombstones.allNs],
 });
 
 export const subject = (kind: SubjectKind, id: string): Subject => ({ kind, id, name: `${kind} ${id}` });
@@ -117,6 +118,7 @@ export interface WorldOptions {
   readonly host?: Partial<HostFacts>;
   readonly processes?: readonly ProtectedProcess[];
   readonly limits?: Limits;
+  readonly breaker?: Breaker;
 }
 
 /** Everything of the stage, wired as the agent wires it. */
@@ -137,7 +139,7 @@ export const world = (options: WorldOptions = {}) => {
     ...options.host,
   };
   const guardrails = new Guardrails(host, allow, options.processes);
-  const ledger = new Ledger(book, guardrails, options.limits);
+  const ledger = new Ledger(book, guardrails, options.limits, options.breaker);
   const decide = (change: Partial<DecideInput> = {}) => ledger.decide(input(clock, change));
   return { clock, journal, book, allow, guardrails, ledger, decide };
 };

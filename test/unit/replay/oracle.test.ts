@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Captured } from '../../../src/capture/captured.js';
+import { BREAKER_OFF } from '../../../src/decide/breaker.js';
 import { parsePolicyText, placePolicies } from '../../../src/policy/index.js';
 import { Run } from '../../../src/replay/run.js';
 import { type Attempt, Oracle, type RuleSpec, type Verdict, yamlOf } from '../../kernel/oracle.js';
@@ -94,7 +95,7 @@ const verdictsOf = (rules: readonly RuleSpec[], events: readonly ReturnType<type
   expect(problems).toEqual([]);
   const placed = placePolicies(policies, { sessionId: true, exe: () => true });
   expect(placed.filter(({ placement }) => placement !== 'kernel')).toEqual([]);
-  const run = new Run({ policies: placed, mode: 'enforce', header: HEADER });
+  const run = new Run({ policies: placed, mode: 'enforce', header: HEADER, breaker: BREAKER_OFF });
   const captured = new Captured();
   return events.map(({ event }) => {
     captured.parsed(event);
