@@ -171,19 +171,20 @@ static __always_inline void kg_aim(struct kg_event *event, const struct kg_attem
 
 static __always_inline void kg_lay_out(struct kg_desk *desk, const struct kg_attempted *attempted)
 {
+	struct sock *sk = attempted->sk;
 	__u16 family;
 
 	desk->event.kind = attempted->kind;
 	desk->event.way = attempted->way;
 	desk->event.proto = attempted->proto;
 	desk->reach = attempted->reach;
-	if (!attempted->sk)
+	if (!sk)
 		return;
-	family = BPF_CORE_READ(attempted->sk, __sk_common.skc_family);
+	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	if (family == KG_AF_UNIX || family == KG_AF_NETLINK)
 		return;
-	desk->event.proto = kg_proto_of(BPF_CORE_READ(attempted->sk, sk_protocol));
-	desk->group = kg_group_of(attempted->sk);
+	desk->event.proto = kg_proto_of(BPF_CORE_READ(sk, sk_protocol));
+	desk->group = kg_group_of(sk);
 	kg_aim(&desk->event, attempted);
 }
 
