@@ -1,6 +1,8 @@
 /** Changes of mode and panics, carried through: control slots, rules, ledger, kernel entries, report. */
+
 import type { Peer } from '../control/api.js';
 import type { Trip } from '../decide/breaker.js';
+import { counted } from '../lib/counted.js';
 import type { LedgerEntry, Mode } from '../model/decision.js';
 import { modeLine } from '../report/lines.js';
 import type { Agent } from './agent.js';
@@ -77,7 +79,7 @@ export class ModeSwitch {
     sync.clear(new Set(lifted.map(({ id }) => id)));
     this.#apply();
     reporter.audit.panic(lifted.length, peer);
-    say(`panic: ${lifted.length} blocks lifted; nothing is denied until kerngate mode enforce`);
+    say(`panic: ${counted(lifted.length, 'block')} lifted; nothing is denied until kerngate mode enforce`);
     return lifted.length;
   }
 

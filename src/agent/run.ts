@@ -1,8 +1,10 @@
 /** The agent as a process: prerequisites, the ready line, signals, and the way out. */
+
 import { areMapsPinned } from '../kernel/maps.js';
 import { native } from '../kernel/native.js';
 import { preparePins, requireBtf, requireRoot, resolveScope, type Scope } from '../kernel/prerequisites.js';
 import { removePins } from '../kernel/sensor.js';
+import { counted } from '../lib/counted.js';
 import type { Paths } from '../lib/paths.js';
 import type { Mode } from '../model/decision.js';
 import { EXIT, type ExitCode, KerngateError } from '../model/error.js';
@@ -124,7 +126,7 @@ const announce = (agent: Agent, mode: Mode, why: string | undefined): void => {
   const { tripped } = agent.state.ledger;
   if (tripped) agent.say(trippedLine(tripped));
   agent.say('see enforcement in 15 seconds: npm run demo');
-  native().sdNotify(`READY=1\nSTATUS=${mode}, ${agent.policies.all.length} policies`);
+  native().sdNotify(`READY=1\nSTATUS=${mode}, ${counted(agent.policies.all.length, 'policy', 'policies')}`);
 };
 
 /** Listens from before the start on: a signal that comes early must not kill an agent half made. */
@@ -139,7 +141,7 @@ const reload = (agent: Agent): void => {
   agent.reporter.audit.reopen();
   try {
     agent.reload();
-    agent.say(`reloaded ${agent.policies.all.length} policies`);
+    agent.say(`reloaded ${counted(agent.policies.all.length, 'policy', 'policies')}`);
   } catch (error) {
     agent.say(
       `reload refused, the old policies stay in force: ${error instanceof KerngateError ? error.text : error}`,

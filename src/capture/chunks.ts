@@ -93,8 +93,13 @@ async function* unzipped(
 ): AsyncGenerator<Buffer> {
   const gunzip = createGunzip({ chunkSize: CHUNK_BYTES, finishFlush: constants.Z_SYNC_FLUSH });
   const feeding = feed(chunks, gunzip);
+  let isEmpty = true;
   try {
-    yield* adopted(gunzip as AsyncIterable<Buffer>, new Pool());
+    for await (const chunk of adopted(gunzip as AsyncIterable<Buffer>, new Pool())) {
+      isEmpty = false;
+      yield chunk;
+    }
+    if (isEmpty) throw bare(file);
   } catch (error) {
     if (error instanceof KerngateError) throw error;
     if (!isPartial) throw damaged(file, error as Error);
@@ -137,6 +142,11 @@ const damaged = (file: string, error: Error): KerngateError =>
     exit: 'invalid',
     remedy: 'Use what can be read of it with --partial, or record it anew.',
     cause: error,
+  });
+
+const bare = (file: string): KerngateError =>
+  new KerngateError(`${file}: the capture is not complete: its compressed data ends before the first line`, {
+    remedy: 'Nothing of it can be used: record it anew.',
   });
 
 const unreadable = (file: string, error: NodeJS.ErrnoException): KerngateError => {

@@ -1,8 +1,10 @@
 /** `kerngate record`: the agent's events into a file that can be replayed. */
+
 import { hostname, release } from 'node:os';
 import type { Recorder } from '../capture/recorder.js';
 import type { Status } from '../control/api.js';
 import { callAgent, followLines } from '../control/client.js';
+import { counted } from '../lib/counted.js';
 import { formatDuration } from '../lib/duration.js';
 import { bootId } from '../lib/proc.js';
 import { EXIT, KerngateError } from '../model/error.js';
@@ -100,7 +102,7 @@ export const recordCommand: Command<RecordOptions> = {
     await recorder.finish(true);
     const { events } = capture;
     const took = formatDuration((performance.now() - begun) * 1e6);
-    out.say(`${file}: ${events} events in ${took}, ${recorder.lost} lost`, {
+    out.say(`${file}: ${counted(events, 'event')} in ${took}, ${recorder.lost} lost`, {
       file,
       events,
       lost: recorder.lost,

@@ -1,4 +1,5 @@
 /** `kerngate replay`: a capture through the detectors and decisions, without a kernel, an agent or root. */
+import { counted } from '../lib/counted.js';
 import { type PathFlags, policyFiles, resolvePaths } from '../lib/paths.js';
 import type { Column } from '../lib/table.js';
 import type { Mode } from '../model/decision.js';
@@ -79,6 +80,9 @@ const tripField = (name: string, { tripped }: Pick<RunCounts, 'tripped'>): Field
   return [[name, `${mode === 'enforce' ? 'tripped, audit from then on' : 'would trip'}: ${at}, ${reason}`]];
 };
 
+const sumOf = ({ findings, decisions }: { readonly findings: number; readonly decisions: number }): string =>
+  `${counted(findings, 'finding')}, ${counted(decisions, 'decision')}`;
+
 const fieldsOf = (summary: Summary): Field[] => {
   if (!('difference' in summary)) {
     return [
@@ -93,8 +97,8 @@ const fieldsOf = (summary: Summary): Field[] => {
   const { first, second, both } = summary.difference;
   return [
     ...head(summary),
-    ['first', `${summary.first.findings} findings, ${summary.first.decisions} decisions`],
-    ['second', `${summary.second.findings} findings, ${summary.second.decisions} decisions`],
+    ['first', sumOf(summary.first)],
+    ['second', sumOf(summary.second)],
     ...tripField('breaker, first', summary.first),
     ...tripField('breaker, second', summary.second),
     ['denied by', `${first} the first only, ${second} the second only, ${both} both`],

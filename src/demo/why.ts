@@ -1,4 +1,5 @@
 /** A denial in words: which policy, what was counted, what was seen, how long it holds, how it is lifted. */
+import { counted } from '../lib/counted.js';
 import { formatDuration } from '../lib/duration.js';
 import { sanitize } from '../lib/sanitize.js';
 import type { Decision } from '../model/decision.js';
@@ -21,7 +22,10 @@ export const why = (decision: Decision, finding: Finding, nowMs: number): [name:
     ['policy', `${sanitize(decision.policy)} (${finding.severity}${tactics})`],
     ['window', sanitize(finding.summary)],
     ...finding.evidence.map((event, index): [string, string] => [index === 0 ? 'evidence' : '', seen(event)]),
-    ['lost', `${finding.lost} events; the evidence is ${finding.lost === 0 ? 'complete' : 'not complete'}`],
+    [
+      'lost',
+      `${counted(finding.lost, 'event')}; the evidence is ${finding.lost === 0 ? 'complete' : 'not complete'}`,
+    ],
     [
       'decided',
       `${decision.enforced_by === 'kernel' ? 'in the kernel, in the very call' : 'by the agent'}, level ${decision.level}`,

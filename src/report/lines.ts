@@ -1,4 +1,5 @@
 /** What the agent says to people, a line each; text that came from a process is made harmless. */
+import { counted } from '../lib/counted.js';
 import { sanitize } from '../lib/sanitize.js';
 import type { Decision, Mode } from '../model/decision.js';
 import type { Finding } from '../model/finding.js';
@@ -55,10 +56,10 @@ export interface Counts {
 /** The line of each minute. */
 export const countsLine = (counts: Counts): string =>
   [
-    `counts ${counts.events} events (${counts.perSecond.toFixed(1)}/s)`,
-    `${counts.findings} findings`,
+    `counts ${counted(counts.events, 'event')} (${counts.perSecond.toFixed(1)}/s)`,
+    counted(counts.findings, 'finding'),
     `${counts.denied} denied`,
     `${counts.wouldDeny} would be denied`,
-    `${counts.blocks} blocks`,
+    counted(counts.blocks, 'block'),
     `${counts.lost} lost`,
   ].join(', ');

@@ -1,5 +1,6 @@
 /** The proof of a mode holds whatever is on the never-block list: else an entry could keep the agent down. */
 import { describe, expect, it } from 'vitest';
+import { countersOf } from './acting.js';
 import { burst, withStand } from './stand.js';
 
 const config = (subject: string): string => `allow: [{subject: "${subject}", reason: test}]\n`;
@@ -13,6 +14,13 @@ describe('an agent starts and proves its mode', () => {
         expect((await stand.cli('allow', 'add', `cgroup:${stand.cgroup}`, '--reason', 'test')).code).toBe(0);
         await stand.stop();
         await stand.start({ mode });
+        // The canaries are attempts like any other: the counters of the hooks have them.
+        const { gate_hits, denied, audited } = await countersOf(stand);
+        expect([gate_hits, denied, audited].map((count) => (count ?? 0) > 0)).toEqual([
+          true,
+          mode === 'enforce',
+          mode === 'audit',
+        ]);
         expect(await stand.attack('loop', 10)).toEqual({ passed: 10, denied: 0, other: 0 });
       }));
   }

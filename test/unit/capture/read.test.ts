@@ -186,6 +186,12 @@ describe('a capture that was cut', () => {
     expect(await readAll(file, true)).toEqual({ events: EVENTS });
   });
 
+  it.each([2, 5, 12])('says that a gzip file was cut before its first line, at byte %i', async (length) => {
+    const file = fileOf(gzipSync(WHOLE).subarray(0, length), 'short.jsonl.gz');
+    const { error } = await readAll(file);
+    expect(error).toMatch(/^1 short\.jsonl\.gz: the capture is not complete: .* before the first line/);
+  });
+
   it('gives all that a cut gzip file holds', async () => {
     const long = Array.from({ length: 500 }, (_, at) => eventAt(at, { pid: 1 + ((at * 7919) % 30_000) }));
     const packed = gzipSync(captureText(long));

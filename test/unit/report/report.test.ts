@@ -44,7 +44,7 @@ describe('lines', () => {
     expect(failureLine(outcome)).toBe('failed hydra (pid 4242) (ab): E2BIG');
     const counts = { events: 600, perSecond: 9.96, findings: 1, denied: 2, wouldDeny: 3, blocks: 4, lost: 5 };
     expect(countsLine(counts)).toBe(
-      'counts 600 events (10.0/s), 1 findings, 2 denied, 3 would be denied, 4 blocks, 5 lost',
+      'counts 600 events (10.0/s), 1 finding, 2 denied, 3 would be denied, 4 blocks, 5 lost',
     );
   });
 
