@@ -21,7 +21,10 @@ import {
 const SUBJECT =
   /^(?:process:\d{1,10}@\d{1,15}|(?:session|user):\d{1,10}|cgroup:(?:\/.*|\d{1,19})|container:[0-9a-f]{12,64}|exe:\/.+|(?:unit|source|destination):.+)$/;
 
-const path = z.string().startsWith('/', 'expected an absolute path');
+const path = z
+  .string()
+  .startsWith('/', 'expected an absolute path')
+  .refine((text) => !text.includes('\0'), 'a path holds no NUL');
 const windows = 'windows must be a whole number from 16 to 1048576';
 const RING = 'a ring has a power of two of bytes, from 65536 to 1073741824';
 const ring = z

@@ -83,6 +83,7 @@ describe('what is refused, at its place', () => {
     ['mode: loud\n', "kg.yaml:1:7: 'loud' is not one of audit, enforce"],
     ['mode: [audit]\n', 'kg.yaml:1:7: expected one of audit, enforce, found a list'],
     ['cgroup_root: web\n', 'kg.yaml:1:14: expected an absolute path'],
+    ['cgroup_root: "/a\\0b"\n', 'kg.yaml:1:14: a path holds no NUL'],
     ['limits: {windows: 3}\n', 'kg.yaml:1:19: windows must be a whole number from 16 to 1048576'],
     [
       'limits: {windows: many}\n',
