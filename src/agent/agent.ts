@@ -2,6 +2,7 @@
 
 import { type ControlServer, startControlServer } from '../control/server.js';
 import type { BatchReader } from '../decode/batch.js';
+import { thawAll } from '../enforce/freeze.js';
 import { ProcEnricher } from '../enrich/enricher.js';
 import type { Attached } from '../kernel/links.js';
 import type { Maps } from '../kernel/maps.js';
@@ -224,6 +225,7 @@ export class Agent {
     if (release) {
       const lifted = this.state.ledger.unblock({ all: true });
       this.reporter.ended(lifted, 'released at exit');
+      thawAll(this.paths.state).forEach(this.say);
     }
     this.reporter.audit.note('stop', { release });
     this.native.ringClose(this.ring);

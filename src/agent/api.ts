@@ -206,12 +206,8 @@ export class AgentApi implements ControlApi {
 }
 
 const refuseUnavailable = (request: BlockRequest): void => {
-  const asked = [
-    request.ip !== undefined && '--ip',
-    request.freeze && '--freeze',
-  ].find((flag) => typeof flag === 'string');
-  if (asked === undefined) return;
-  throw new KerngateError(`${asked} is not available in this version`, {
+  if (request.ip === undefined) return;
+  throw new KerngateError('--ip is not available in this version', {
     remedy: 'Block the process, its lineage, its cgroup or its unit.',
   });
 };

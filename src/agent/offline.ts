@@ -9,6 +9,7 @@ import { Guardrails } from '../decide/guardrails.js';
 import { appendOffline, readJournal, type Tombstone } from '../decide/journal-offline.js';
 import { Ledger } from '../decide/ledger.js';
 import { type JournalRecord, NO_JOURNAL } from '../decide/record.js';
+import { thawAll } from '../enforce/freeze.js';
 import { clearWindows, hex64, type KernelEntry, setEntries, windowEntries } from '../kernel/entries.js';
 import { pinnedLevel } from '../kernel/guard.js';
 import { areMapsPinned, closeMaps, latchPanic, type Maps, pinnedMaps } from '../kernel/maps.js';
@@ -32,13 +33,22 @@ interface OfflinePaths {
 export const offlinePanic = async ({ pin, state }: OfflinePaths): Promise<{ lifted: number }> => {
   requireRoot();
   let lifted = 0;
-  if (areMapsPinned(pin)) {
-    latchPanic(native(), pin);
-    lifted = withPinned(pin, clearAll);
+  try {
+    if (areMapsPinned(pin)) {
+      latchPanic(native(), pin);
+      lifted = withPinned(pin, clearAll);
+    }
+    const atNs = native().bootNs();
+    remember(state, { ...stamp(atNs), kind: 'panic' });
+  } finally {
+    requireThawed(thawAll(state));
   }
-  const atNs = native().bootNs();
-  remember(state, { ...stamp(atNs), kind: 'panic' });
   return { lifted };
+};
+
+const requireThawed = (failures: readonly string[]): void => {
+  if (failures.length === 0) return;
+  throw new KerngateError(failures.join('; '), { remedy: 'Write 0 into cgroup.freeze there.' });
 };
 
 const withPinned = <T>(pin: string, work: (maps: Maps) => T): T => {
@@ -63,8 +73,12 @@ const clearAll = (maps: Maps): number => {
  */
 export const offlineUnblock = async (paths: OfflinePaths, filter: UnblockFilter): Promise<Decision[]> => {
   requireRoot();
-  if (!areMapsPinned(paths.pin)) return lift(paths, filter, undefined);
-  return withPinned(paths.pin, (maps) => lift(paths, filter, maps));
+  const lifted = areMapsPinned(paths.pin)
+    ? withPinned(paths.pin, (maps) => lift(paths, filter, maps))
+    : lift(paths, filter, undefined);
+  const ids = new Set([filter.id, ...lifted.map(({ id }) => id)]);
+  requireThawed(thawAll(paths.state, (id) => filter.all === true || ids.has(id)));
+  return lifted;
 };
 
 const lift = (paths: OfflinePaths, filter: UnblockFilter, maps: Maps | undefined): Decision[] => {

@@ -4,6 +4,7 @@ import type { LedgerEntry, Severed } from '../model/decision.js';
 import { subjectKey } from '../model/subject.js';
 import type { Agent } from './agent.js';
 import { severView } from './members.js';
+import { isEnforced } from './stages.js';
 
 export class Severer {
   readonly counts = { closed: 0, kept: 0, failed: 0 };
@@ -57,15 +58,15 @@ export class Severer {
 
   /** Never throws: what went wrong is told, and the decision holds all the same. */
   async #run(id: string): Promise<Severed | undefined> {
-    const { state, host, scope, native, modes, reporter } = this.#agent;
+    const { state, host, scope, native, reporter } = this.#agent;
     const entry = this.#entry(id);
     if (entry === undefined) return undefined;
-    const isEnforced = (one: LedgerEntry | undefined): boolean =>
-      one?.mode === 'enforce' && modes.mode === 'enforce' && !modes.isPanic;
-    const view = severView(host, state.guardrails, scope, entry, () => !isEnforced(this.#entry(id)));
+    const isDry = !isEnforced(this.#agent, id);
+    const isOver = (): boolean => this.#isStopped || !isEnforced(this.#agent, id);
+    const view = severView(host, state.guardrails, scope, entry, isOver);
     try {
-      const severed = await sever(native, view, !isEnforced(entry));
-      if (isEnforced(entry)) this.#count(severed);
+      const severed = await sever(native, view, isDry);
+      if (!isDry) this.#count(severed);
       state.ledger.noteSevered(id, severed);
       reporter.audit.note('severed', { decision: id, ...severed });
       return severed;

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import type { Status } from '../control/api.js';
 import type { Tripped } from '../decide/record.js';
+import { remembered } from '../enforce/frozen.js';
 import { openWays } from '../kernel/levels.js';
 import { linkPath, PROGRAMS } from '../kernel/links.js';
 import { formatDuration } from '../lib/duration.js';
@@ -78,6 +79,7 @@ export const countersOf = (agent: Agent): Record<string, number> => {
     journal_damaged: journal.damaged,
     audit_log_failed: reporter.audit.failed,
     enforce_failures: reporter.failures,
+    frozen: remembered(agent.paths.state).length,
     severed: agent.severer.counts.closed,
     sever_kept: agent.severer.counts.kept,
     sever_failed: agent.severer.counts.failed,

@@ -76,7 +76,7 @@ export const blockCommand: Command<BlockOptions> = {
       default: 'new',
     },
     { flags: '--sever', help: 'end the sockets that are open already' },
-    { flags: '--freeze', help: 'freeze the cgroup' },
+    { flags: '--freeze', help: 'freeze its cgroup until the block ends' },
   ],
   run: async ({ options, paths, out }) => {
     const { decision, degraded } = await callAgent<BlockResult>(

@@ -86,6 +86,7 @@ export interface BlockInput {
   readonly reason: string;
   readonly deny: DenyScope;
   readonly sever?: boolean;
+  readonly freeze?: boolean;
   /** The agent's. */
   readonly mode: Mode;
   readonly level: Level;
@@ -110,6 +111,7 @@ export const operatorEntry = (core: Core, input: BlockInput): LedgerEntry => {
     hits: 0,
     deny: input.deny,
     ...(input.sever && { sever: true }),
+    ...(input.freeze && { freeze: true }),
     sinceNs: nowNs,
     untilNs,
     rule: ZERO_ID,

@@ -47,6 +47,7 @@ const extended = (old: LedgerEntry, made: LedgerEntry): LedgerEntry => {
     reason: made.reason,
     ...(made.spared && { spared: made.spared }),
     ...(made.sever && { sever: true }),
+    ...(made.freeze && { freeze: true }),
   };
 };
 

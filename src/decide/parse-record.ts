@@ -51,6 +51,7 @@ const ENTRY: Readonly<Record<string, Check>> = {
   deny: oneOf('new', 'all', 'isolate'),
   spared: maybe(listOf(isText)),
   sever: maybe(isFlag),
+  freeze: maybe(isFlag),
   severed: maybe(shape({ closed: isNumber, kept: isNumber, failed: isNumber, why: maybe(isText) })),
   sinceNs: isNumber,
   untilNs: isNumber,

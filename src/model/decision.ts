@@ -43,6 +43,8 @@ export interface Decision {
   /** Sockets that were open when it came into force are ended too. */
   readonly sever?: boolean;
   severed?: Severed;
+  /** Its cgroups stand still while it is in force. */
+  readonly freeze?: boolean;
 }
 
 /** A decision with what only the agent needs. Times are nanoseconds since boot. */
