@@ -19,6 +19,17 @@ export const remaining = (until: string): string =>
 
 const modeStyle = (decision: Decision): Style => (decision.mode === 'enforce' ? 'red' : 'yellow');
 
+/** What a decision does beside denying: open sockets it ended, those that stay, groups that stand still. */
+const besides = ({ mode, severed, freeze }: Decision): string[] => {
+  const counts = Object.entries(severed ?? {}).filter(([, count]) => typeof count === 'number' && count > 0);
+  return [
+    ...(counts.length === 0
+      ? []
+      : [`sockets: ${counts.map(([what, count]) => `${count} ${what}`).join(', ')}`]),
+    ...(freeze && mode === 'enforce' ? ['frozen'] : []),
+  ];
+};
+
 export const DECISION_COLUMNS: readonly Column<Decision>[] = [
   { head: 'ID', cell: (row) => row.id },
   { head: 'SUBJECT', cell: (row) => subjectText(row.subject), max: 60 },
@@ -27,7 +38,7 @@ export const DECISION_COLUMNS: readonly Column<Decision>[] = [
   { head: 'WHERE', cell: (row) => `${row.enforced_by}/${row.level}` },
   { head: 'LEFT', cell: (row) => remaining(row.until), align: 'right' },
   { head: 'HITS', cell: (row) => row.hits, align: 'right' },
-  { head: 'REASON', cell: (row) => row.reason, max: 80 },
+  { head: 'REASON', cell: (row) => [row.reason, ...besides(row)].join('; '), max: 80 },
 ];
 
 export const ALLOW_COLUMNS: readonly Column<AllowEntry>[] = [

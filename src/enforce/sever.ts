@@ -34,7 +34,7 @@ const WALKS = 8;
 /** Namespaces looked through at most. */
 const NETNS_MAX = 512;
 /** Processes looked at before the loop has its turn again. */
-const STEP = 64;
+const STEP = 8;
 const ENOENT = 2;
 /** TIME_WAIT, CLOSE of a stream, and a request that has no socket yet: they carry nothing. */
 const IDLE = new Set([6, 12]);
@@ -104,8 +104,10 @@ const look = async (view: SeverView): Promise<Host> => {
   const take = async (pid: number, { sockets, netns }: Holdings): Promise<void> => {
     for (const [name, path] of netns) (members.has(pid) ? near : far).set(name, path);
     for (const inode of sockets) {
+      const holders = others.get(inode);
       if (members.has(pid)) own.add(inode);
-      else others.set(inode, [...(others.get(inode) ?? []), pid]);
+      else if (holders) holders.push(pid);
+      else others.set(inode, [pid]);
     }
     if (++looked % STEP === 0) await new Promise((resolve) => setImmediate(resolve));
   };

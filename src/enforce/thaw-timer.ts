@@ -13,8 +13,11 @@ export type Timer =
 
 const LIMIT_MS = 5_000;
 const ENV = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
-/** Thaws the very group it was armed for, known by its inode, and no other that took its name. */
-const THAW = '[ "$(stat -c %i "$1")" = "$2" ] && echo 0 >"$1/cgroup.freeze"';
+/**
+ * Thaws the very group it was armed for, known by its inode, and no other that took its name. Without a percent sign
+ * or braces, which systemd would take for its own.
+ */
+const THAW = '[ -n "$(find "$1" -maxdepth 0 -inum "$2")" ] && echo 0 >"$1/cgroup.freeze"';
 /**
  * Leaves the agent's cgroup first, so that whoever stops the agent's unit does not stop this. A signal thaws at once:
  * it can end early, never without its work done but by SIGKILL.
