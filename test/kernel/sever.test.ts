@@ -1,6 +1,6 @@
 /** `sever`: what a subject has open is ended, in each of its namespaces; what others hold lives on. */
 import { describe, expect, it } from 'vitest';
-import type { BlockResult, Status } from '../../src/control/api.js';
+import type { Status } from '../../src/control/api.js';
 import { callAgent } from '../../src/control/client.js';
 import { native } from '../../src/kernel/native.js';
 import { listSockets, netnsOf, TCP } from '../../src/kernel/sockets.js';
@@ -172,41 +172,34 @@ it('follows what the kernel decided, and is done once more by the next agent', (
     await until('both are told', async () => ((await severed())?.closed ?? 0) >= 3);
   }));
 
-it('ends what is opened while it walks', () =>
+it('ends what is accepted while it walks', () =>
   withStand(async (stand) => {
     await stand.start({ mode: 'enforce', policy: QUIET });
-    const peer = await talkerIn(stand);
-    const [, port] = await peer.say('listen');
-    // Connects as fast as it can and keeps all; tells how many of them live when it is refused.
-    const flood = stand.spawn('/usr/bin/python3', ['-c', FLOOD, stand.cgroup, port ?? '']);
-    await flood.line(/^up$/);
-    const result = await callAgent<BlockResult>(stand.socket, 'POST', '/v1/block', {
-      pid: flood.pid,
-      forNs: 60e9,
-      reason: 'flood',
-      deny: 'new',
-      sever: true,
-    });
-    flood.child.stdin?.write('\n');
-    expect(await flood.line(/^alive/)).toBe('alive 0');
-    expect(result.decision.severed?.closed).toBeGreaterThan(0);
+    // Accepts as fast as it can and keeps all; tells how many of them live at the end.
+    const subject = stand.spawn('/usr/bin/python3', ['-c', ACCEPT, stand.cgroup]);
+    const port = (await subject.line(/^\d+$/)).trim();
+    const peer = stand.spawn('/usr/bin/python3', ['-c', CONNECT, port]);
+    await peer.line(/^many$/);
+    const { severed } = await sever(stand, '--pid', String(subject.pid));
+    expect(severed?.closed).toBeGreaterThan(100);
+    await peer.line(/^refused$/);
+    subject.child.stdin?.write('\n');
+    expect(await subject.line(/^alive/)).toBe('alive 0');
   }));
 
-const FLOOD = `
+const ACCEPT = `
 import os, socket, sys
 open(sys.argv[1] + '/cgroup.procs', 'w').write(str(os.getpid()))
 held = []
-print('up', flush=True)
-while len(held) < 800:
-    s = socket.socket()
-    s.setblocking(False)
-    try:
-        s.connect(('127.0.0.1', int(sys.argv[2])))
-    except BlockingIOError:
-        pass
-    except PermissionError:
-        break
-    held.append(s)
+listener = socket.create_server(('127.0.0.1', 0), backlog=64)
+print(listener.getsockname()[1], flush=True)
+try:
+    while True:
+        held.append(listener.accept()[0])
+        if len(held) > 500:
+            held.pop(0).close()
+except OSError:
+    pass
 sys.stdin.readline()
 alive = 0
 for s in held:
@@ -216,4 +209,24 @@ for s in held:
     except OSError:
         pass
 print('alive', alive, flush=True)
+`;
+
+const CONNECT = `
+import socket, sys
+held = []
+while True:
+    s = socket.socket()
+    s.settimeout(5)
+    try:
+        s.connect(('127.0.0.1', int(sys.argv[1])))
+    except ConnectionRefusedError:
+        break
+    except OSError:
+        continue
+    held.append(s)
+    if len(held) == 200:
+        print('many', flush=True)
+    if len(held) > 200:
+        held.pop(0).close()
+print('refused', flush=True)
 `;
