@@ -19,11 +19,7 @@ const idOf = (pid: number): string | undefined => {
   return tick === undefined ? undefined : processId(pid, tick);
 };
 
-const asProcess = (pid: number): Subject => ({
-  kind: 'process',
-  id: idOf(pid) ?? processId(pid, 0),
-  name: `pid ${pid}`,
-});
+const asProcess = (id: string): Subject => ({ kind: 'process', id, name: id });
 
 const isAlive = (id: string): boolean => {
   const process = parseProcessId(id);
@@ -31,30 +27,36 @@ const isAlive = (id: string): boolean => {
 };
 
 /** Processes of the subject, protected ones included. */
-const allMembers = (host: Host, scope: Scope, { subject, rule }: Pick<LedgerEntry, 'subject' | 'rule'>) => {
+const allMembers = (
+  host: Host,
+  scope: Scope,
+  { subject, rule }: Pick<LedgerEntry, 'subject' | 'rule'>,
+): string[] => {
   const { kind, id } = subject;
+  const inScope = (one: string): boolean => isInScope(parseProcessId(one)?.pid ?? 0, scope);
+  if (GROUPS.has(kind)) {
+    const pids = host.pathsOf(subject).flatMap((path) => pidsBelow(scope.mount, path));
+    return [...new Set(pids)].flatMap((pid) => idOf(pid) ?? []).filter(inScope);
+  }
   const own = isAlive(id) ? [id] : [];
-  const ids = (): string[] => {
-    if (kind === 'process') return own;
-    /* an operator's lineage is a tree; a policy's is what the hooks have written down */
-    if (kind === 'lineage' && rule === ZERO_ID) return host.treeOf(id).filter(isAlive);
-    const living = processes().flatMap((pid) => idOf(pid) ?? []);
-    const inGroup = (one: string): boolean => {
-      const process = parseProcessId(one);
-      if (kind === 'lineage')
-        return process !== undefined && host.lineageOf(process.pid, process.startTick) === id;
-      return host.isMember({ kind: 'process', id: one, name: one }, subject);
-    };
-    return [...own, ...living.filter(inGroup)];
+  if (kind === 'process') return own.filter(inScope);
+  /* an operator's lineage is a tree; a policy's is what the hooks have written down */
+  if (kind === 'lineage' && rule === ZERO_ID) return host.treeOf(id).filter(isAlive).filter(inScope);
+  const living = processes().flatMap((pid) => idOf(pid) ?? []);
+  const isMember = (one: string): boolean => {
+    const process = parseProcessId(one);
+    return kind === 'lineage'
+      ? process !== undefined && host.lineageOf(process.pid, process.startTick) === id
+      : host.isMember({ kind: 'process', id: one, name: one }, subject);
   };
-  const pids = GROUPS.has(kind)
-    ? host.pathsOf(subject).flatMap((path) => pidsBelow(scope.mount, path))
-    : ids().flatMap((one) => parseProcessId(one)?.pid ?? []);
-  return [...new Set(pids)].filter((pid) => isInScope(pid, scope));
+  return [...new Set([...own, ...living.filter(isMember)])].filter(inScope);
 };
 
-export const isProtected = (guardrails: Guardrails, pid: number): boolean =>
-  guardrails.check(asProcess(pid)) !== undefined;
+/** False also for one that is gone. */
+export const isProtected = (guardrails: Guardrails, pid: number): boolean => {
+  const id = idOf(pid);
+  return id !== undefined && guardrails.check(asProcess(id)) !== undefined;
+};
 
 /** What severing needs to know of a decision's subject; each answer is of the moment it is asked. */
 export const severView = (
@@ -64,10 +66,16 @@ export const severView = (
   entry: Pick<LedgerEntry, 'subject' | 'rule'>,
   isOver: () => boolean,
 ): SeverView => {
-  const isFree = (pid: number): boolean => !isProtected(guardrails, pid);
+  const isFree = (id: string): boolean => guardrails.check(asProcess(id)) === undefined;
   return {
-    members: () => allMembers(host, scope, entry).filter(isFree),
-    isProtected: (pid) => !isFree(pid),
+    members: () =>
+      new Map(
+        allMembers(host, scope, entry)
+          .filter(isFree)
+          .flatMap((id) => parseProcessId(id) ?? [])
+          .map(({ pid, startTick }) => [pid, startTick]),
+      ),
+    isProtected: (pid) => isProtected(guardrails, pid),
     isOffspring: (pid, members) =>
       host.tree
         .above(idOf(pid) ?? '0@0')
@@ -84,6 +92,6 @@ export const severView = (
       return ids;
     },
     isOver,
-    spares: () => allMembers(host, scope, entry).some((pid) => !isFree(pid)),
+    spares: () => allMembers(host, scope, entry).some((id) => !isFree(id)),
   };
 };

@@ -10,13 +10,13 @@ import {
   UDP,
 } from '../kernel/sockets.js';
 import { allHoldingsOf, type Holdings, holdingsOf } from '../lib/descriptors.js';
-import { processes } from '../lib/proc.js';
+import { processes, startTickOf } from '../lib/proc.js';
 import type { Severed } from '../model/decision.js';
 
 /** Who a subject is at this moment. */
 export interface SeverView {
-  /** Ids of its living processes, protected ones left out. */
-  members(): readonly number[];
+  /** Its living processes with the tick each began at, protected ones left out. */
+  members(): ReadonlyMap<number, number>;
   /** A process that is never to lose a socket. */
   isProtected(pid: number): boolean;
   /** True when the process descends from one of the members. */
@@ -95,7 +95,8 @@ const walkOnce = async (
 };
 
 const look = async (view: SeverView): Promise<Host> => {
-  const members = new Set(view.members());
+  const wanted = view.members();
+  const members = new Set<number>();
   const own = new Set<number>();
   const others = new Map<number, number[]>();
   const near = new Map<string, string>();
@@ -111,7 +112,13 @@ const look = async (view: SeverView): Promise<Host> => {
     }
     if (++looked % STEP === 0) await new Promise((resolve) => setImmediate(resolve));
   };
-  for (const pid of members) await take(pid, allHoldingsOf(pid));
+  for (const [pid, startTick] of wanted) {
+    const holdings = allHoldingsOf(pid);
+    /* looked at again afterwards: had its id been given away, what was read would be another process's */
+    if (startTickOf(pid) !== startTick) continue;
+    members.add(pid);
+    await take(pid, holdings);
+  }
   for (const pid of processes()) if (!members.has(pid)) await take(pid, holdingsOf(pid));
   for (const name of near.keys()) far.delete(name);
   return { members, own, others, netns: [...near.values(), ...far.values()] };
