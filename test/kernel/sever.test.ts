@@ -1,4 +1,5 @@
 /** `sever`: what a subject has open is ended, in each of its namespaces; what others hold lives on. */
+import { release } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import type { Status } from '../../src/control/api.js';
 import { callAgent } from '../../src/control/client.js';
@@ -101,6 +102,11 @@ describe('the sockets of a process', () => {
       const subject = await talkerIn(stand, stand.cgroup);
       const peer = await talkerIn(stand);
       const [listener, port] = await peer.say('listen 4 0 mptcp');
+      if (port === undefined) {
+        /* Debian's 5.10 is built without MPTCP: there is nothing to sever */
+        expect([listener, release().startsWith('5.10.')]).toEqual(['EPROTONOSUPPORT', true]);
+        return;
+      }
       const [client] = await subject.say(`connect ${port} 4 mptcp`);
       const [accepted] = await peer.say(`accept ${listener}`);
       expect(await isAlive(subject, [Number(client), Number(accepted)], peer)).toBe(true);
