@@ -46,7 +46,7 @@ void order(char *line);
 void spot(const char *data, size_t length);
 unsigned trials_to_poll(struct pollfd *list);
 void hear_trial(int fd);
-int look_after_trials(void);
+int look_after_trials(int is_quiet);
 void end_trials(void);
 
 #endif

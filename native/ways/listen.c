@@ -49,7 +49,7 @@ static void serve(void)
 {
 	static struct pollfd list[1 + RECEIVERS_MAX + ATTEMPTS_MAX];
 	unsigned receivers, trials;
-	int busy = 0;
+	int busy = 0, is_quiet;
 
 	for (;;) {
 		list[0] = (struct pollfd){ 0, POLLIN, 0 };
@@ -58,15 +58,18 @@ static void serve(void)
 		if (poll(list, 1 + receivers + trials, busy ? TICK_MS : -1) < 0 && errno != EINTR)
 			return;
 		/* Receivers first: what an attempt sent has to be found before its end is. */
+		is_quiet = 1;
 		for (unsigned i = 1; i <= receivers; i++)
-			if (list[i].revents)
+			if (list[i].revents) {
+				is_quiet = 0;
 				serve_receiver(list[i].fd, list[i].revents);
+			}
 		for (unsigned i = 1 + receivers; i <= receivers + trials; i++)
 			if (list[i].revents)
 				hear_trial(list[i].fd);
 		if (list[0].revents && !read_orders())
 			return;
-		busy = look_after_trials();
+		busy = look_after_trials(is_quiet);
 	}
 }
 

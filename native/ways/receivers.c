@@ -167,6 +167,7 @@ static void serve(struct receiver *receiver, short events)
 	socklen_t size = sizeof(from);
 	char data[4096];
 	ssize_t length;
+	int fd;
 
 	if (receiver->kind == DIALLED) {
 		if (send(receiver->fd, receiver->secret, TOKEN_LENGTH, MSG_NOSIGNAL) != TOKEN_LENGTH)
@@ -174,12 +175,9 @@ static void serve(struct receiver *receiver, short events)
 		else
 			receiver->kind = STREAM;
 	} else if (receiver->kind == LISTENER) {
-		int fd = accept4(receiver->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd < 0)
-			failed(receiver, "accept");
-		else
+		while ((fd = accept4(receiver->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
 			add(fd, STREAM);
+		failed(receiver, "accept");
 	} else if (receiver->kind == FRAMES) {
 		length = recvfrom(receiver->fd, data, sizeof(data), 0, (void *)&from, &size);
 		/* Seen on its way out, a frame has reached nobody yet. */
