@@ -128,15 +128,21 @@ const startAgent = async (stage: Stage, level: SelftestOptions['level']): Promis
   void agent.ignore();
 };
 
-/** A fresh process, blocked once it is prepared. What reached nobody was waited for longer than the baseline took. */
-const underBlock = (
+/**
+ * A fresh process, blocked once it is prepared. What reached nobody was waited for longer than the baseline took; so
+ * the block can be lifted then, and the agent has few at a time to keep up with.
+ */
+const underBlock = async (
   stage: Stage,
   { deny, sever }: SelftestOptions,
   prober: Prober,
   { way }: Way,
   baseline: Trial,
-): Promise<Trial> =>
-  prober.attempt(way, Math.max(LEAST_SETTLE_MS, 4 * baseline.ms), async (pid) => {
+): Promise<Trial> => {
+  let id = '';
+  const ask = <T>(path: string, body: unknown): Promise<T> =>
+    callAgent<T>(socketOf(stage), 'POST', path, body, ANSWER_MS);
+  const trial = await prober.attempt(way, Math.max(LEAST_SETTLE_MS, 4 * baseline.ms), async (pid) => {
     const request: BlockRequest = {
       pid,
       lineage: true,
@@ -145,15 +151,13 @@ const underBlock = (
       deny,
       ...(sever ? { sever } : {}),
     };
-    const { degraded } = await callAgent<BlockResult>(
-      socketOf(stage),
-      'POST',
-      '/v1/block',
-      request,
-      ANSWER_MS,
-    );
+    const { decision, degraded } = await ask<BlockResult>('/v1/block', request);
     if (degraded !== undefined) throw new KerngateError(`${way}: ${degraded}`, { exit: 'degraded' });
+    id = decision.id;
   });
+  await ask('/v1/unblock', { id });
+  return trial;
+};
 
 /** In the order of `items`, some of them at a time. The first failure ends it all. */
 const inParallel = async <T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> => {
