@@ -139,6 +139,17 @@ export const CLAIMS = [
     tests: [['kernel/guard.test.ts', /./]],
   },
   {
+    claim: 'no way around: each of 91 ways as a real attempt, at each scope of a deny',
+    tests: [
+      ['kernel/ways.test.ts', /./, /under --deny isolate, severed/],
+      ['kernel/selftest.test.ts', /./],
+    ],
+  },
+  {
+    claim: 'io_uring, 32-bit entry, Fast Open, MPTCP and unconnected datagrams are events of the right process',
+    tests: [['kernel/events-ways.test.ts', /./]],
+  },
+  {
     claim: 'the addon: programs, maps, rings, endings',
     tests: [['native/kernel/', /./]],
   },

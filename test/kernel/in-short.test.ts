@@ -7,6 +7,7 @@ import type { Decision } from '../../src/model/decision.js';
 import { sharedStand } from './acting.js';
 import { blockedStepper, expectStep, killAgent } from './life.js';
 import { Player } from './player.js';
+import { SHORT, selftestOf, waysThat } from './selftest.js';
 import { burst, type Running, type Stand, until } from './stand.js';
 
 const to = (port: number): string => `match:\n  dst.port: ${port}\n`;
@@ -69,6 +70,13 @@ it('the level is one that was proven', async () => {
   // Debian's kernels have all levels.
   if (process.env.KERNGATE_VM && forced === 'auto')
     expect(level).toBe(modules.includes('bpf') ? 'lsm' : 'fmod_ret');
+});
+
+it('an isolated process reaches nobody by a way that is promised to be shut', async () => {
+  const report = await selftestOf(stand(), 'isolate', true, SHORT);
+  expect(waysThat(report, ({ result, promised }) => result === 'escaped' && promised)).toEqual([]);
+  expect(report.hurt).toEqual([]);
+  expect(report.counts.denied).toBeGreaterThan(SHORT.length / 2);
 });
 
 describe('with the agent killed', () => {
