@@ -53,7 +53,7 @@ static void become_attacker(const char *name, const struct trial *trial, int in,
 	int error = enter_cgroup(subject);
 
 	if (!error && dup2(in, 0) == 0 && dup2(out, 1) == 1)
-		execl("/proc/self/exe", "kerngate-ways", "attempt", name, trial->token, folder, elsewhere, port_text,
+		execl(own_path(), "kerngate-ways", "attempt", name, trial->token, folder, elsewhere, port_text,
 		      (char *)NULL);
 	_exit(error ? error : failure());
 }

@@ -30,10 +30,11 @@ static int by_grandchild(struct attempt *attempt)
 
 static int by_vfork(struct attempt *attempt)
 {
+	const char *path = own_path();
 	pid_t pid = vfork();
 
 	if (pid == 0) {
-		execl("/proc/self/exe", "kerngate-ways", "act", attempt->token, "-1", (char *)NULL);
+		execl(path, "kerngate-ways", "act", attempt->token, "-1", (char *)NULL);
 		_exit(EIO);
 	}
 	return result_of(pid);

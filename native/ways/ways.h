@@ -81,6 +81,7 @@ unsigned short checksum(const void *data, size_t length);
 size_t udp_packet(unsigned char *packet, unsigned from, unsigned to, const char *token);
 
 /* children.c */
+const char *own_path(void);
 pid_t offspring(void);
 int result_of(pid_t pid);
 int hear(int fd);
