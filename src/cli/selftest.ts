@@ -30,6 +30,7 @@ interface Report {
     Record<'tried' | 'denied' | 'open_by_design' | 'broken' | 'not_on_this_kernel', number>
   >;
   readonly hurt: readonly string[];
+  readonly degraded: readonly string[];
   readonly seconds: number;
 }
 
@@ -65,6 +66,7 @@ const show = (out: Output, report: Report): void => {
   }
   out.list(report.ways, COLUMNS, 'no way was tried');
   out.note(sentence(report));
+  for (const why of report.degraded) out.note(`the blocks do not fully hold: ${why}`);
   for (const what of report.hurt) out.note(`an innocent process was refused: ${what}`);
 };
 
@@ -92,6 +94,7 @@ export const selftestCommand: Command<SelftestOptions> = {
     const { selftest } = await import('../selftest/run.js');
     const report: Report = await selftest({ ...options, ways: args });
     show(out, report);
-    return report.counts.broken > 0 || report.hurt.length > 0 ? EXIT.degraded : EXIT.ok;
+    const { counts, hurt, degraded } = report;
+    return counts.broken + hurt.length + degraded.length > 0 ? EXIT.degraded : EXIT.ok;
   },
 };

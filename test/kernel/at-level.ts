@@ -41,9 +41,12 @@ export const startAt = async (stand: Stand, level: Level, options: AgentStart = 
 export const hooksOf = async (stand: Stand): Promise<string[]> =>
   (await stand.json<{ hooks: { program: string }[] }>('status')).hooks.map(({ program }) => program);
 
-/** Families that are modules where this kernel has them at all; without them their sockets cannot be opened. */
+/**
+ * Families that are modules where this kernel has them at all, without which their sockets cannot be opened, and what
+ * lists and ends sockets; in a guest the kernel finds no modprobe to load them by itself.
+ */
 export const loadFamilies = (): void => {
-  for (const name of ['sctp', 'vsock_loopback']) {
+  for (const name of ['sctp', 'vsock_loopback', 'tun', 'tcp_diag', 'udp_diag']) {
     try {
       execFileSync('modprobe', ['-q', name], { stdio: 'ignore' });
     } catch {
