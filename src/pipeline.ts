@@ -193,7 +193,10 @@ export class Pipeline<E extends GatedEvent = LiveEvent> {
       level: level(),
       untrusted: crossing.untrusted,
     });
-    if (ruling.release !== undefined) this.#released.add(ruling.release);
+    if (ruling.release !== undefined) {
+      this.#released.add(ruling.release);
+      this.#mustEnforce = true; /* the guardrail that fired belongs into the kernel, or the next attempt is refused too */
+    }
     if (verdict && ruling.decision) ledger.noteHits(ruling.decision.id, event.hits, event.atNs);
     for (const entry of [ruling.decision, ruling.widened]) {
       if (!entry || entry.finding !== finding.id) continue;

@@ -27,7 +27,7 @@ import { ModeSwitch } from './mode-switch.js';
 import { type Begun, Modes } from './modes.js';
 import { PolicyStore } from './policies.js';
 import { Proof } from './proof.js';
-import { protectedProcesses, protectHost } from './protected.js';
+import { protectHost, protectStarted } from './protected.js';
 import { Reporter } from './reporter.js';
 import { allowedBy, breakerBy, introduce, sizesOf } from './settings.js';
 import { Severer } from './severer.js';
@@ -114,11 +114,11 @@ export class Agent {
       say: this.say,
       decided: () => this.severer.wake(),
       born: (child, parent) => this.host.tree.born(child, parent),
+      started: (exe) => protectStarted(this, exe),
     });
     this.sync = new KernelSync(this.maps, this.state.ledger, this.policies, this.enricher, () => this.level);
     this.pipeline = new Pipeline(stagesOf(this), policies);
-    this.host.askProtected(() => protectedProcesses(this.state.guardrails));
-    protectHost(this.state.guardrails);
+    protectHost(this.host, this.state.guardrails);
     installLaunchers(this.maps, config.launchers);
     installLocals(this.maps, config.locals);
     seedLineages(this.maps, config.launchers);

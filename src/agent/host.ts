@@ -12,6 +12,7 @@ import { auditIds, processes, readExe, readStat } from '../lib/proc.js';
 import { parseProcessId, processId, type Subject, subjectKey } from '../model/subject.js';
 import { cgroupPath } from './targets.js';
 import { Tree } from './tree.js';
+import { Vitals } from './vital.js';
 
 const NO_SESSION = -1;
 /** Cgroups looked through for a unit; more than any host has. */
@@ -23,6 +24,7 @@ export class Host implements HostFacts, HostView, UnitFacts {
   readonly #mount: string;
   readonly #scope: string;
   readonly #tree: Tree;
+  readonly vitals = new Vitals();
   #protectedPids: () => readonly { pid: number; startTick: number }[] = () => [];
 
   /** Without maps, as in a command after a reboot, no lineage is known. */
@@ -48,6 +50,10 @@ export class Host implements HostFacts, HostView, UnitFacts {
       (list ?? []).map(({ address }) => address),
     );
     return { gateways: gateways(), resolvers: resolvers(), own };
+  }
+
+  vital(pid: number, startTick: number): string | undefined {
+    return readStat(pid)?.startTick === startTick ? this.vitals.why(pid, startTick) : undefined;
   }
 
   protectedIn(subject: Subject): string[] {

@@ -31,6 +31,8 @@ export interface ReporterOptions {
   readonly decided: () => void;
   /** A birth was seen. */
   readonly born: (child: string, parent: string) => void;
+  /** A program was started. */
+  readonly started: (exe: string) => void;
 }
 
 export class Reporter implements Report {
@@ -55,6 +57,7 @@ export class Reporter implements Report {
   event(event: LiveEvent, index: number): void {
     this.history.push(this.#options.rows, index);
     if (this.followers.size > 0) this.followers.publish(event);
+    if (event.kind === 'exec') this.#options.started(event.exe);
     if (event.kind === 'fork' && event.child !== undefined) {
       this.#options.born(`${event.child}@${event.childTick}`, `${event.pid}@${event.startTick}`);
     }

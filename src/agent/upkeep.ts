@@ -13,6 +13,8 @@ const SETTLE_NS = 100e6;
 /** Ticks between two full comparisons with the kernel. */
 const SYNC_EVERY = 10;
 const SWEEP_EVERY = 30;
+/** Ticks between two looks for an sshd or a name server that was started since. */
+const VITAL_EVERY = 5;
 const COUNTS_EVERY = 60;
 /** Subjects whose members change while a block of them is in force, whoever set it. */
 const FOLLOWED: ReadonlySet<string> = new Set(['unit', 'container']);
@@ -50,7 +52,7 @@ export class Upkeep {
   }
 
   #tick(): void {
-    const { modes, state, reporter, pipeline, clock, policies, maps } = this.#agent;
+    const { modes, state, reporter, pipeline, clock, policies, maps, host } = this.#agent;
     this.#ticks++;
     modes.renewLease();
     state.journal.poll();
@@ -64,7 +66,15 @@ export class Upkeep {
     const isEnded = this.#expire();
     const over = state.allow.expire(clock.bootNs());
     if (policies.executablesChanged()) policies.install(maps, modes.mode);
-    if (isEnded || over.length > 0 || this.#ticks % SYNC_EVERY === 0 || this.#follows()) pipeline.enforce();
+    if (this.#ticks % VITAL_EVERY === 0) host.vitals.refresh();
+    if (
+      isEnded ||
+      host.vitals.takeChange() ||
+      over.length > 0 ||
+      this.#ticks % SYNC_EVERY === 0 ||
+      this.#follows()
+    )
+      pipeline.enforce();
     this.#sweep();
     if (this.#ticks % COUNTS_EVERY === 0) this.#agent.say(minuteLine(this.#agent));
   }

@@ -31,6 +31,8 @@ export interface HostFacts {
   protectedIn(subject: Subject): readonly string[];
   /** Groups a subject is part of (cgroup and its ancestors, unit, user, exe …); an allowed one spares it. */
   groupsOf?(subject: Subject): readonly Subject[];
+  /** Why the host needs a process, whoever started it: sshd, a name server. */
+  vital?(pid: number, startTick: number): string | undefined;
 }
 
 export interface Refusal {
@@ -71,14 +73,18 @@ export class Guardrails {
     return true;
   }
 
-  /** A protected process has exited. */
+  isProtected(pid: number, startTick: number): boolean {
+    return this.#processes.has(subjectKey({ kind: 'process', id: processId(pid, startTick) }));
+  }
+
+  /** A protected process has exited, or is nothing special any more. */
   forget(pid: number, startTick: number): void {
     this.#processes.delete(subjectKey({ kind: 'process', id: processId(pid, startTick) }));
   }
 
   /** Why the subject may not be blocked, or undefined when it may. */
   check(subject: Subject): Refusal | undefined {
-    return this.#birth(subject) ?? this.#address(subject) ?? this.#allowed(subject);
+    return this.#birth(subject) ?? this.#vital(subject) ?? this.#address(subject) ?? this.#allowed(subject);
   }
 
   /** Names of the protected tasks in a group that a block of it leaves free; empty for other kinds. */
@@ -107,6 +113,14 @@ export class Guardrails {
       return born(subject, 'it is the tree of PID 1, which holds every process of the host');
     if (subject.kind !== 'cgroup' || subject.id !== this.#host.rootCgroup) return undefined;
     return born(subject, 'it is the root cgroup, which holds every process of the host');
+  }
+
+  /** Asked anew for each decision: it may have been started, or have become what it is, just now. */
+  #vital(subject: Subject): Refusal | undefined {
+    const process = ['process', 'lineage'].includes(subject.kind) ? parseProcessId(subject.id) : undefined;
+    const why = process && this.#host.vital?.(process.pid, process.startTick);
+    if (process === undefined || why === undefined) return undefined;
+    return born(subject, subject.kind === 'process' ? why : `pid ${process.pid}, its root: ${why}`);
   }
 
   #address(subject: Subject): Refusal | undefined {

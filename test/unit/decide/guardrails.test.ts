@@ -52,6 +52,16 @@ describe('guardrails', () => {
     expect(world().guardrails.check(subject(kind, id)) !== undefined).toBe(isProtected);
   });
 
+  it('spare what the host needs, as a process and as the root of a lineage, asked anew each time', () => {
+    let why: string | undefined = 'sshd, the way into this host';
+    const { guardrails } = world({ host: { vital: (pid) => (pid === 4242 ? why : undefined) } });
+    expect(guardrails.check(PROC)?.reason).toBe('process 4242@100 is protected: sshd, the way into this host');
+    expect(guardrails.check(subject('lineage', '4242@100'))?.reason).toMatch(/its root: sshd/);
+    expect(guardrails.check(subject('process', '4243@100'))).toBeUndefined();
+    why = undefined;
+    expect(guardrails.check(PROC)).toBeUndefined();
+  });
+
   it('spare what belongs to an allowed group', () => {
     const root = subject('user', '0');
     const { guardrails, allow } = world({
