@@ -117,10 +117,10 @@ export class Guardrails {
 
   /** Asked anew for each decision: it may have been started, or have become what it is, just now. */
   #vital(subject: Subject): Refusal | undefined {
-    const process = ['process', 'lineage'].includes(subject.kind) ? parseProcessId(subject.id) : undefined;
-    const why = process && this.#host.vital?.(process.pid, process.startTick);
-    if (process === undefined || why === undefined) return undefined;
-    return born(subject, subject.kind === 'process' ? why : `pid ${process.pid}, its root: ${why}`);
+    const at = ['process', 'lineage'].includes(subject.kind) ? parseProcessId(subject.id) : undefined;
+    const why = at && this.#host.vital?.(at.pid, at.startTick);
+    if (at === undefined || why === undefined) return undefined;
+    return born(subject, subject.kind === 'process' ? why : `pid ${at.pid}, its root: ${why}`);
   }
 
   #address(subject: Subject): Refusal | undefined {

@@ -1,11 +1,15 @@
 /** Lock-out drills: policies and orders that would cut off the way in, the names, or the operator. None succeeds. */
+
+import { createSocket } from 'node:dgram';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { setEntries } from '../../src/kernel/entries.js';
+import { cgroup2Mount } from '../../src/lib/cgroup-tree.js';
 import type { AllowEntry, Decision } from '../../src/model/decision.js';
 import { compiled } from './fixtures/compile.js';
 import { audited, blocks, expectStep, withMaps } from './life.js';
+import { IS_GUEST } from './pace.js';
 import { Player } from './player.js';
 import { burst, type Running, type Stand, until, withStand } from './stand.js';
 
@@ -200,3 +204,45 @@ describe('a name alone', () => {
       expect((await stand.cli('block', '--pid', String(login.pid))).code).toBe(0);
     }));
 });
+
+/** The whole machine is only a guest's to try this on; a host runs all of the above. */
+if (IS_GUEST) {
+  describe('on a whole machine', () => {
+    const root = cgroup2Mount() ?? '';
+    it.each([
+      ['process', 'process'],
+      ['cgroup', 'cgroup'],
+      ['lineage', 'lineage'],
+      ['user', 'cgroup'],
+    ])(
+      'a policy by %s, with %s blocked, for everything leaves init, agent, sshd and the test free',
+      (by, block) =>
+        withStand(async (stand) => {
+          const policy = burst({ limit: 0, by, block, on: '[connect, send]' });
+          const agent = await stand.start({ mode: 'enforce', policy, args: ['--cgroup-root', root] });
+          const sshd = await Player.start(stand, { program: program(stand, 'sshd'), cgroup: root });
+          await until('sshd is spared', () => isSpared(stand, sshd.pid));
+          await until('sshd passes', async () => (await sshd.row(4)) === '++++');
+          const nobody = await Player.start(stand);
+          await until('nobody is denied', async () => (await nobody.row(1)) === '-');
+          /* in the root cgroup everything lies that nobody sorted: it is no group to block */
+          const inRoot = await Player.start(stand, { cgroup: root });
+          if (by === 'cgroup')
+            await until('the root cgroup is free', async () => (await inRoot.row(4)) === '++++');
+          for (const words of [
+            ['--pid', '1'],
+            ['--cgroup', '/'],
+            ['--pid', String(agent.pid)],
+            ['--pid', '1', '--lineage'],
+          ])
+            await refused(stand, /protected/, ...words);
+          expect((await blocks(stand)).filter(({ subject }) => subject.id === '1')).toEqual([]);
+          const socket = createSocket('udp4');
+          await new Promise<void>((resolve, reject) => {
+            socket.on('error', reject).connect(9, '127.0.0.1', resolve);
+          });
+          socket.close();
+        }),
+    );
+  });
+}

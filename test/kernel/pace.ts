@@ -1,4 +1,5 @@
 /** What the lane asks of every stand: how much slower than a real machine this one is, and the level to test. */
+import { readFileSync } from 'node:fs';
 
 /** A machine without KVM needs some ten times as long for the same; limits and windows stretch with it. */
 export const SLOW = Number(process.env.KERNGATE_TEST_SLOW ?? 1);
@@ -8,6 +9,9 @@ export const levelWords = (given: readonly string[]): string[] => {
   const level = process.env.KERNGATE_TEST_LEVEL;
   return !level || given.includes('--level') ? [] : ['--level', level];
 };
+
+/** True under scripts/vm: the machine is the test's own, and its root cgroup too. */
+export const IS_GUEST = readFileSync('/proc/1/comm', 'utf8').trim() === 'vm-init';
 
 /** `seconds`, stretched, as a duration. */
 export const span = (seconds: number): string => `${Math.ceil(seconds * SLOW)}s`;

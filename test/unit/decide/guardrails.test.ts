@@ -55,7 +55,9 @@ describe('guardrails', () => {
   it('spare what the host needs, as a process and as the root of a lineage, asked anew each time', () => {
     let why: string | undefined = 'sshd, the way into this host';
     const { guardrails } = world({ host: { vital: (pid) => (pid === 4242 ? why : undefined) } });
-    expect(guardrails.check(PROC)?.reason).toBe('process 4242@100 is protected: sshd, the way into this host');
+    expect(guardrails.check(PROC)?.reason).toBe(
+      'process 4242@100 is protected: sshd, the way into this host',
+    );
     expect(guardrails.check(subject('lineage', '4242@100'))?.reason).toMatch(/its root: sshd/);
     expect(guardrails.check(subject('process', '4243@100'))).toBeUndefined();
     why = undefined;
