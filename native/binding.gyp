@@ -7,6 +7,7 @@
       "sources": [
         "src/addon.cc",
         "src/args.cc",
+        "src/attached.cc",
         "src/batch.cc",
         "src/diag.cc",
         "src/error.cc",

@@ -14,6 +14,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new State());
   exports.Set("libbpfVersion", std::string(libbpf_version_string()).substr(1));
   BindObject(env, exports);
+  BindAttached(env, exports);
   BindLink(env, exports);
   BindMap(env, exports);
   BindRing(env, exports);

@@ -108,7 +108,9 @@ Napi::Value Pin(const Napi::CallbackInfo& info) {
   Link* self = Take(info, &args);
   if (self == nullptr) return Napi::Value();
   Capture capture;
-  const int err = bpf_link__pin(self->link, path.c_str());
+  // libbpf pins a link once only; one whose pin was taken away is pinned again by its descriptor.
+  const int err = bpf_link__pin_path(self->link) == nullptr ? bpf_link__pin(self->link, path.c_str())
+                                                            : bpf_obj_pin(bpf_link__fd(self->link), path.c_str());
   return err < 0 ? Fail(info.Env(), err, "cannot pin the link at " + path, &capture) : info.Env().Undefined();
 }
 
@@ -205,6 +207,28 @@ Napi::Value Info(const Napi::CallbackInfo& info) {
   return result;
 }
 
+// A new link of the same program at the same attach type, for one that somebody detached; it is pinned at once.
+Napi::Value Renew(const Napi::CallbackInfo& info) {
+  Args args(info);
+  const int cgroup = args.Fd(1);
+  const std::string path = args.Text(2);
+  const Link* self = Take(info, &args);
+  if (self == nullptr) return Napi::Value();
+  bpf_link_info data = {};
+  uint32_t size = sizeof data;
+  int err = bpf_link_get_info_by_fd(bpf_link__fd(self->link), &data, &size);
+  if (err < 0) return Fail(info.Env(), err, "cannot read the link");
+  if (data.type != BPF_LINK_TYPE_CGROUP) return Fail(info.Env(), EINVAL, "the link is no cgroup link");
+  const int program = bpf_prog_get_fd_by_id(data.prog_id);
+  if (program < 0) return Fail(info.Env(), program, "cannot open the link's program");
+  const int fd = bpf_link_create(program, cgroup, static_cast<bpf_attach_type>(data.cgroup.attach_type), nullptr);
+  close(program);
+  if (fd < 0) return Fail(info.Env(), fd, "cannot attach the program again");
+  err = bpf_obj_pin(fd, path.c_str());
+  close(fd);
+  return err < 0 ? Fail(info.Env(), err, "cannot pin the link at " + path) : info.Env().Undefined();
+}
+
 Napi::Value Detach(const Napi::CallbackInfo& info) {
   Args args(info);
   const Link* self = Take(info, &args);
@@ -231,6 +255,7 @@ void BindLink(Napi::Env env, Napi::Object exports) {
   Bind<OpenProgram>(env, exports, "linkOpenProgram");
   Bind<Update>(env, exports, "linkUpdate");
   Bind<Info>(env, exports, "linkInfo");
+  Bind<Renew>(env, exports, "linkRenew");
   Bind<Detach>(env, exports, "linkDetach");
   Bind<Close>(env, exports, "linkClose");
 }

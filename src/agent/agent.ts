@@ -17,6 +17,7 @@ import { Pipeline } from '../pipeline.js';
 import { AgentApi } from './api.js';
 import { hostClock } from './clock.js';
 import type { Config } from './config.js';
+import { Drift } from './drift.js';
 import { Host } from './host.js';
 import { Intake } from './intake.js';
 import { KernelSync } from './kernel-sync.js';
@@ -56,6 +57,7 @@ export class Agent {
   readonly state: State;
   readonly modes: Modes;
   readonly modeSwitch = new ModeSwitch(this);
+  readonly drift = new Drift(this);
   readonly policies: PolicyStore;
   readonly enricher: ProcEnricher;
   readonly reader: BatchReader;
@@ -68,7 +70,7 @@ export class Agent {
   /** What is wrong now, by cause. */
   readonly troubles = new Map<string, string>();
   swept = 0;
-  readonly #sensor: Sensor;
+  readonly sensor: Sensor;
   readonly #upkeep: Upkeep;
   readonly #intake: Intake;
   readonly proof = new Proof(this);
@@ -90,14 +92,14 @@ export class Agent {
     this.policies = new PolicyStore(paths);
     const policies = this.policies.read();
     this.policies.use(policies);
-    this.#sensor = openSensor({
+    this.sensor = openSensor({
       native,
       pin: paths.pin,
       scope,
       source: config.telemetry.connect === 'auto' ? 'cgroup' : config.telemetry.connect,
       sizes: sizesOf(config),
     });
-    this.maps = this.#sensor.maps;
+    this.maps = this.sensor.maps;
     introduce(this.maps.control, config);
     this.host = new Host(this.maps, scope);
     this.state = openState(native, paths.state, this.clock, this.host, breakerBy(config), this.say);
@@ -123,7 +125,7 @@ export class Agent {
     installLocals(this.maps, config.locals);
     seedLineages(this.maps, config.launchers);
     this.#upkeep = new Upkeep(this);
-    this.ring = this.#intake.open(native, this.#sensor, this.pipeline, (count) =>
+    this.ring = this.#intake.open(native, this.sensor, this.pipeline, (count) =>
       this.reporter.rate.add(count, this.clock.bootNs()),
     );
   }
@@ -142,11 +144,11 @@ export class Agent {
   }
 
   get hooks(): readonly Attached[] {
-    return [...this.#sensor.attached, ...this.ladder.guard];
+    return [...this.sensor.attached, ...this.ladder.guard];
   }
 
   get adopted(): boolean {
-    return this.#sensor.adopted;
+    return this.sensor.adopted;
   }
 
   /** Takes up the mode, proves it, and answers requests. Throws KerngateError when it does not hold. */
@@ -230,7 +232,7 @@ export class Agent {
     this.reporter.audit.note('stop', { release });
     this.native.ringClose(this.ring);
     this.ladder.close();
-    this.#sensor.close();
+    this.sensor.close();
     if (release) removePins(this.paths.pin);
     this.reporter.close();
   }

@@ -1,7 +1,9 @@
 /** The examination behind `kerngate doctor`: each row is a fact that was tried or read just now. */
 import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
+import { foreignPrograms, foreignRemedy, foreignText } from '../kernel/foreign.js';
 import { lsmList, openWays } from '../kernel/levels.js';
+import { pinnedPrograms } from '../kernel/links.js';
 import { native } from '../kernel/native.js';
 import { checkObjectFile } from '../kernel/object-file.js';
 import { requireBtf, requireRoot, resolveScope } from '../kernel/prerequisites.js';
@@ -37,6 +39,7 @@ export const examine = async (paths: Paths): Promise<Check[]> => {
     cgroupCheck(),
     jitCheck(),
     lsmCheck(),
+    ...foreignChecks(paths),
     ...(await levelChecks(paths)),
     ...namedChecks(paths),
     nftCheck(),
@@ -98,6 +101,24 @@ const lsmCheck = (): Check => {
     detail: `${list.join(',')} (without bpf: level lsm attaches, and never runs)`,
     remedy: `For level lsm, boot with lsm=${[...list, 'bpf'].join(',')}`,
   };
+};
+
+/** One that would keep kerngate from attaching is a lack; what is pinned is an agent's own. */
+const foreignChecks = ({ pin, cgroupRoot }: Paths): Check[] => {
+  const check = 'foreign programs';
+  try {
+    const scope = resolveScope(cgroupRoot);
+    const found = foreignPrograms(native(), scope, pinnedPrograms(native(), pin));
+    if (found.length === 0)
+      return [{ check, state: 'ok', detail: `none on ${scope.path}, above or below it` }];
+    return found.map((foreign) =>
+      foreign.blocks
+        ? { check, state: 'missing', detail: foreignText(foreign), remedy: foreignRemedy(foreign) }
+        : { check, state: 'note', detail: foreignText(foreign) },
+    );
+  } catch (error) {
+    return [{ check, state: 'note', detail: `cannot be told: ${(error as Error).message}` }];
+  }
 };
 
 /** A weaker level than the strongest is no lack; without the weakest there is no enforcement. */

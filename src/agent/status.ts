@@ -1,10 +1,10 @@
 /** The agent's state in one document: what holds, what is open, what was lost, what is wrong. */
-import { existsSync } from 'node:fs';
 import type { Status } from '../control/api.js';
 import type { Tripped } from '../decide/record.js';
 import { remembered } from '../enforce/frozen.js';
+import { type Foreign, foreignPrograms } from '../kernel/foreign.js';
 import { openWays } from '../kernel/levels.js';
-import { linkPath, PROGRAMS } from '../kernel/links.js';
+import { PROGRAMS } from '../kernel/links.js';
 import { formatDuration } from '../lib/duration.js';
 import { packageVersion } from '../lib/version.js';
 import { whenFailures } from '../policy/index.js';
@@ -34,6 +34,7 @@ export const statusOf = (agent: Agent): Status => {
     notes: unseenFiles(namedBy(agent)).map(({ detail, remedy }) => `${detail}. ${remedy}`),
     degraded: degradedBy(agent),
     breaker: breakerOf(agent),
+    foreign: foreignOf(agent),
   };
 };
 
@@ -87,6 +88,7 @@ export const countersOf = (agent: Agent): Record<string, number> => {
     ...(agent.ladder.missed === undefined ? {} : { guard_missed: agent.ladder.missed }),
     lines_dropped: agent.voice.dropped,
     breaker_trips: agent.modeSwitch.trips,
+    drift_repaired: agent.drift.repaired,
     tree_forgotten: agent.host.tree.forgotten,
     ...agent.controlCounters(),
   };
@@ -111,6 +113,10 @@ export const minuteLine = ({ maps, reporter, clock, state, lost }: Agent): strin
     lost,
   });
 
+/** Programs of others on the cgroups in scope and above it. */
+const foreignOf = ({ native, scope, hooks }: Agent): Foreign[] =>
+  foreignPrograms(native, scope, new Set(hooks.map(({ link }) => native.linkInfo(link).programId)));
+
 /** As the configuration says it, and what it does now. */
 const breakerOf = ({ state: { ledger } }: Agent): NonNullable<Status['breaker']> => {
   const { blocks, withinNs, units } = ledger.breaker;
@@ -128,7 +134,7 @@ export const trippedLine = ({ at, reason }: Tripped): string =>
 
 /** Why the asked-for enforcement does not fully hold. */
 const degradedBy = (agent: Agent): string[] => {
-  const { modes, state, reporter, policies, paths } = agent;
+  const { modes, state, reporter, policies } = agent;
   const reasons: string[] = [...agent.troubles.values()];
   if (modes.isPanic) reasons.push('panic: nothing is denied until kerngate mode enforce');
   const { tripped } = state.ledger;
@@ -145,14 +151,6 @@ const degradedBy = (agent: Agent): string[] => {
   }
   for (const policy of policies.all) {
     if (policy.placement === 'nftables') reasons.push(`policy ${policy.name}: ${policy.why}`);
-  }
-  const gone = agent.hooks
-    .filter(({ pin }) => pin !== undefined && !existsSync(pin))
-    .map(({ program }) => program);
-  if (gone.length > 0) {
-    reasons.push(
-      `pins are gone (${gone.join(', ')}; ${linkPath(paths.pin, '…')}): enforcement ends with this agent`,
-    );
   }
   return reasons;
 };

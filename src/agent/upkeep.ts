@@ -12,6 +12,8 @@ const TICK_MS = 1000;
 const SETTLE_NS = 100e6;
 /** Ticks between two full comparisons with the kernel. */
 const SYNC_EVERY = 10;
+/** Between two comparisons of the verdicts alone. */
+const COMPARE_EVERY = 3;
 const SWEEP_EVERY = 30;
 /** Ticks between two looks for an sshd or a name server that was started since. */
 const VITAL_EVERY = 5;
@@ -52,7 +54,7 @@ export class Upkeep {
   }
 
   #tick(): void {
-    const { modes, state, reporter, pipeline, clock, policies, maps, host } = this.#agent;
+    const { modes, state, reporter, pipeline, clock, policies, maps, host, drift } = this.#agent;
     this.#ticks++;
     modes.renewLease();
     state.journal.poll();
@@ -61,20 +63,16 @@ export class Upkeep {
     reporter.audit.recover();
     this.#agent.modeSwitch.followPanic();
     this.#agent.modeSwitch.revertWhenUnconfirmed();
+    drift.check();
     const dropped = maps.counters.get('VD_DROPPED');
     if (dropped !== this.#dropped || this.#ticks % SYNC_EVERY === 0) this.#sync(dropped);
     const isEnded = this.#expire();
     const over = state.allow.expire(clock.bootNs());
     if (policies.executablesChanged()) policies.install(maps, modes.mode);
     if (this.#ticks % VITAL_EVERY === 0) host.vitals.refresh();
-    if (
-      isEnded ||
-      host.vitals.takeChange() ||
-      over.length > 0 ||
-      this.#ticks % SYNC_EVERY === 0 ||
-      this.#follows()
-    )
-      pipeline.enforce();
+    const isDue = host.vitals.takeChange() || isEnded || over.length > 0 || this.#follows();
+    if (this.#ticks % COMPARE_EVERY === 0) drift.compare();
+    else if (isDue) pipeline.enforce();
     this.#sweep();
     if (this.#ticks % COUNTS_EVERY === 0) this.#agent.say(minuteLine(this.#agent));
   }

@@ -1,5 +1,5 @@
 /** `kerngate status`: mode, level, what stays open, counters, health. */
-import type { Status } from '../control/api.js';
+import type { ForeignProgram, Status } from '../control/api.js';
 import { callAgent } from '../control/client.js';
 import { EXIT } from '../model/error.js';
 import type { Command } from './command.js';
@@ -19,6 +19,12 @@ const modeField = ({ mode, panic, confirm_until }: Status): Field => {
   }
   return ['mode', mode, mode === 'enforce' ? 'green' : 'yellow'];
 };
+
+const foreignField = ({ program, id, cgroup, attach, how, means, blocks }: ForeignProgram): Field => [
+  'foreign',
+  `program ${program} (id ${id}) on ${cgroup}, ${attach}, ${how}: ${means}`,
+  blocks ? 'red' : 'yellow',
+];
 
 const BREAKER_STYLE = { armed: 'green', off: 'yellow', tripped: 'red' } as const;
 
@@ -46,6 +52,7 @@ const statusFields = (status: Status): Field[] => [
   ['rate', `${status.rate.toFixed(1)} events/s`],
   ['hooks', listText([...new Set(status.hooks.map((hook) => hook.program))], 'none')],
   ['agent', `${status.version}, pid ${status.pid}, since ${status.started}`],
+  ...(status.foreign ?? []).map(foreignField),
   ...breakerFields(status.breaker),
   ['degraded', listText(status.degraded, 'no'), status.degraded.length > 0 ? 'red' : 'green'],
   ...(status.notes ?? []).map((note): Field => ['note', note, 'yellow']),

@@ -100,6 +100,20 @@ export interface PolicyRow {
   readonly hits: number;
 }
 
+/** A BPF program of somebody else on a cgroup hook that kerngate uses. */
+export interface ForeignProgram {
+  readonly cgroup: string;
+  /** bpftool's word for where: `connect4`. */
+  readonly attach: string;
+  readonly program: string;
+  readonly id: number;
+  readonly how: 'alone' | 'override' | 'multi';
+  /** What follows for kerngate. */
+  readonly means: string;
+  /** True when kerngate could not attach its own program now. */
+  readonly blocks: boolean;
+}
+
 export interface Status {
   readonly version: string;
   readonly pid: number;
@@ -124,6 +138,8 @@ export interface Status {
   /** What does not weaken what was asked for, and is not as one would expect; each with its remedy. */
   readonly notes?: readonly string[];
   readonly degraded: readonly string[];
+  /** Programs of others on the hooks of the scope's cgroups; an older agent does not look. */
+  readonly foreign?: readonly ForeignProgram[];
   /** What the circuit breaker allows policies, and whether it keeps the agent in audit; an older agent has none. */
   readonly breaker?: {
     readonly state: 'armed' | 'tripped' | 'off';

@@ -166,6 +166,11 @@ export class Ledger {
     return entry && entry.untilNs > this.#core.book.clock.bootNs() ? this.#shown(entry) : undefined;
   }
 
+  /** Grows with every change of what is decided. */
+  get version(): number {
+    return this.#core.book.version;
+  }
+
   /** The mode last switched to, also by an earlier agent. */
   get mode(): Mode | undefined {
     return this.#state.mode;

@@ -97,3 +97,16 @@ export const adoptLinks = (native: Native, pin: string, cgroupId: bigint): Attac
   }
   return found;
 };
+
+/** Ids of the programs that the pinned links run: an agent's own, whether it lives or not. */
+export const pinnedPrograms = (native: Native, pin: string): Set<number> => {
+  const ids = new Set<number>();
+  for (const { name } of PROGRAMS) {
+    const path = linkPath(pin, name);
+    const link = existsSync(path) ? openLink(native, path) : undefined;
+    if (link === undefined) continue;
+    ids.add(native.linkInfo(link).programId);
+    native.linkClose(link);
+  }
+  return ids;
+};

@@ -48,6 +48,7 @@ export interface Native {
 
   /** Attaches to a cgroup (by descriptor) when the program is a cgroup program, else by its section name. */
   attach(object: ObjectHandle, program: string, cgroupFd: number): LinkHandle;
+  /** Also one whose pin was taken away. */
   linkPin(link: LinkHandle, path: string): void;
   linkOpen(path: string): LinkHandle;
   /** Pins the program of a link that was attached or updated here. */
@@ -67,6 +68,17 @@ export interface Native {
     cgroupId: bigint;
     missed: number | undefined;
   };
+  /**
+   * For a cgroup link that somebody detached: attaches the same program at the same place of the cgroup again,
+   * by a new link that is pinned at `path`. The old handle stays what it is.
+   */
+  linkRenew(link: LinkHandle, cgroupFd: number, path: string): void;
+  /** Pins what a descriptor of a map or program stands for. */
+  objPin(fd: number, path: string): void;
+  /** Programs attached to a cgroup itself, and how: 0 alone, 1 to be overridden below, 2 beside others. */
+  cgroupPrograms(cgroupFd: number, attachType: number): { flags: number; ids: number[] };
+  /** Name of a program by its id, at most 15 characters. */
+  programName(id: number): string;
   /** Detaches even if other references exist. */
   linkDetach(link: LinkHandle): void;
   /** Drops our reference; a pinned link stays attached. */

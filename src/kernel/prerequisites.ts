@@ -35,6 +35,8 @@ const isType = (path: string, magic: number): boolean => {
   }
 };
 
+export const isBpffs = (path: string): boolean => isType(path, BPFFS_MAGIC);
+
 export interface Scope {
   readonly path: string;
   readonly id: bigint;

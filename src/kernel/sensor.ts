@@ -3,6 +3,8 @@ import { closeSync, existsSync, openSync, readdirSync, rmdirSync, rmSync } from 
 import { join } from 'node:path';
 import { ABI_STAMP, KG_SOURCE } from '../abi/generated.js';
 import { KerngateError } from '../model/error.js';
+import { explainForeign } from './foreign.js';
+import { Keeper } from './keeper.js';
 import { type Attached, adoptLinks, attachProgram, BASE, linkPath, PROGRAMS, programPath } from './links.js';
 import { attachSingle, closeSingle, explainLoad, loadPrograms, refusalOf } from './load.js';
 import { areMapsPinned, closeMaps, type Maps, mapsOf, PINNED_MAPS, pinnedMaps } from './maps.js';
@@ -29,6 +31,8 @@ export interface Sensor {
   /** True when programs and maps of an earlier agent went on without a break. */
   readonly adopted: boolean;
   ringFds(): { crossings: number; events: number };
+  /** Puts back what others take away. */
+  readonly keeper: Keeper;
   /** Drops our handles; what is pinned stays in force. */
   close(): void;
 }
@@ -66,7 +70,13 @@ const withSource = (options: SensorOptions, file: ObjectFile, base: Sensor): Sen
       closeSingle(native, single);
       base.close();
     };
-    return { ...base, attached: [...base.attached, single.attached], close };
+    return {
+      ...base,
+      get attached() {
+        return [...base.attached, single.attached]; /* the keeper may have made a link of the base anew */
+      },
+      close,
+    };
   } catch (cause) {
     control.set('SOURCE', KG_SOURCE.CGROUP);
     throw new KerngateError(
@@ -130,7 +140,7 @@ const load = (options: SensorOptions, file: ObjectFile): Sensor => {
   } catch (cause) {
     undo(options, before, made);
     if (object) native.objectClose(object);
-    throw explainLoad(cause as NativeError, file.path);
+    throw explainForeign(native, scope, cause) ?? explainLoad(cause as NativeError, file.path);
   } finally {
     closeSync(cgroupFd);
   }
@@ -151,25 +161,31 @@ const undo = (
 };
 
 const sensor = (
-  { native, pin }: SensorOptions,
+  options: SensorOptions,
   maps: Maps,
-  attached: readonly Attached[],
+  attached: Attached[],
   object: ObjectHandle | undefined,
   adopted: boolean,
-): Sensor => ({
-  maps,
-  attached,
-  adopted,
-  ringFds: () => ({
-    crossings: native.mapOpen(join(pin, 'kg_crossings')),
-    events: native.mapOpen(join(pin, 'kg_events')),
-  }),
-  close: () => {
-    for (const { link } of attached) native.linkClose(link);
-    closeMaps(maps);
-    if (object) native.objectClose(object);
-  },
-});
+): Sensor => {
+  const { native, pin } = options;
+  const keeper = new Keeper({ ...options, attached });
+  return {
+    maps,
+    attached,
+    adopted,
+    keeper,
+    ringFds: () => ({
+      crossings: native.mapOpen(join(pin, 'kg_crossings')),
+      events: native.mapOpen(join(pin, 'kg_events')),
+    }),
+    close: () => {
+      for (const { link } of attached) native.linkClose(link);
+      keeper.close();
+      closeMaps(maps);
+      if (object) native.objectClose(object);
+    },
+  };
+};
 
 /**
  * Takes our pins away: programs detach, maps go. What others keep in the same folder stays, and the folder
