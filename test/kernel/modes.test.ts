@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Status } from '../../src/control/api.js';
 import { native } from '../../src/kernel/native.js';
+import { foreignProgram } from './foreign.js';
 import {
   audited,
   blockedStepper,
@@ -99,17 +100,25 @@ it('keeps enforcing once confirmed', () =>
 it('is refused and stays in audit when the canary is not denied', () =>
   withStand(async (stand) => {
     await stand.start({ mode: 'audit', policy: POLICY });
-    const link = native().linkOpen(join(stand.pin, 'links/kg_connect4'));
-    native().linkDetach(link); // somebody took the program away
-    native().linkClose(link);
+    /* somebody took the program away, and has one of his own in its place that allows none beside it */
+    const foreign = foreignProgram();
+    await until('the agent cannot put it back', () => {
+      const link = native().linkOpen(join(stand.pin, 'links/kg_connect4'));
+      native().linkDetach(link);
+      native().linkClose(link);
+      return foreign.attach(stand.cgroup);
+    });
     const { code, stderr } = await stand.cli('mode', 'enforce');
     expect({ code, stderr }).toMatchObject({ code: 6, stderr: expect.stringContaining('the canary got OK') });
-    expect(await stand.json<Status>('status')).toMatchObject({
+    const { mode, degraded } = await stand.json<Status>('status');
+    expect({ mode, degraded: degraded.join() }).toEqual({
       mode: 'audit',
-      degraded: [expect.stringContaining('canary')],
+      degraded: expect.stringContaining('canary'),
     });
     expect((await stand.cli('status')).code).toBe(6);
     expect(await stand.stop()).toBe(0);
+    foreign.detach(stand.cgroup);
+    foreign.close();
     await stand.start({ mode: 'enforce' });
     expect(await stand.attack('loop', 20)).toEqual({ passed: 5, denied: 15, other: 0 });
   }));
