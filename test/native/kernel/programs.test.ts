@@ -137,3 +137,38 @@ test('a pin of another kind is not taken for a link or a map', () => {
   api.objectClose(other);
   rmSync(pin);
 });
+
+test('a detached link is renewed with the same program, in the same place, and pinned', async () => {
+  const link = api.attach(object, 'refuse', cgroup.fd);
+  const path = pinPath('renewed');
+  const { programId } = api.linkInfo(link);
+  api.linkDetach(link);
+  expect(api.linkInfo(link).cgroupId).toBe(0n);
+  expect(await connectFrom(cgroup.path)).toBe('ECONNREFUSED');
+  api.linkRenew(link, cgroup.fd, path);
+  expect(await connectFrom(cgroup.path)).toBe('EPERM');
+  const fresh = api.linkOpen(path);
+  expect(api.linkInfo(fresh)).toMatchObject({
+    programId,
+    cgroupId: statSync(cgroup.path, { bigint: true }).ino,
+  });
+  rmSync(path);
+  api.linkPin(fresh, path); /* again: its pin was taken away */
+  expect(() => api.linkPin(fresh, path)).toThrow(expect.objectContaining({ code: 'EEXIST' }));
+  for (const each of [link, fresh]) api.linkClose(each);
+  expect(await connectFrom(cgroup.path)).toBe('EPERM');
+  rmSync(path);
+});
+
+test('cgroupPrograms and programName tell who is on a cgroup, and how', () => {
+  const CONNECT4 = 10;
+  expect(api.cgroupPrograms(cgroup.fd, CONNECT4)).toEqual({ flags: expect.any(Number), ids: [] });
+  const link = api.attach(object, 'refuse', cgroup.fd);
+  const { ids, flags } = api.cgroupPrograms(cgroup.fd, CONNECT4);
+  expect({ ids, flags }).toEqual({ ids: [api.programInfo(object, 'refuse').id], flags: 2 });
+  expect(api.programName(ids[0] ?? 0)).toBe('refuse');
+  api.linkClose(link);
+  expect(() => api.programName(0x7fff_fff0)).toThrow(expect.objectContaining({ code: 'ENOENT' }));
+  expect(() => api.cgroupPrograms(cgroup.fd, 9999)).toThrow(expect.objectContaining({ code: 'EINVAL' }));
+  expect(() => api.linkRenew({} as never, cgroup.fd, '/x')).toThrow(TypeError);
+});
