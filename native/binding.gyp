@@ -13,6 +13,7 @@
         "src/error.cc",
         "src/host.cc",
         "src/link.cc",
+        "src/link_program.cc",
         "src/map.cc",
         "src/map_keys.cc",
         "src/netns.cc",

@@ -16,6 +16,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   BindObject(env, exports);
   BindAttached(env, exports);
   BindLink(env, exports);
+  BindLinkProgram(env, exports);
   BindMap(env, exports);
   BindRing(env, exports);
   BindHost(env, exports);

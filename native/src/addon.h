@@ -23,6 +23,7 @@ struct State {
 void BindObject(Napi::Env env, Napi::Object exports);
 void BindAttached(Napi::Env env, Napi::Object exports);
 void BindLink(Napi::Env env, Napi::Object exports);
+void BindLinkProgram(Napi::Env env, Napi::Object exports);
 void BindMap(Napi::Env env, Napi::Object exports);
 void BindRing(Napi::Env env, Napi::Object exports);
 void BindHost(Napi::Env env, Napi::Object exports);

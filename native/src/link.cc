@@ -11,29 +11,11 @@
 #include "addon.h"
 #include "args.h"
 #include "error.h"
+#include "link.h"
 #include "object.h"
 #include "shape.h"
 
 namespace kerngate {
-namespace {
-
-struct Link {
-  static constexpr napi_type_tag kTag = {0x6b65726e67617465, 0x6c696e6b00000001};
-  static constexpr const char* kKind = "a link handle";
-
-  explicit Link(bpf_link* attached) : link(attached) {}
-  ~Link() { Close(); }
-  Link(const Link&) = delete;
-  Link& operator=(const Link&) = delete;
-
-  void Close();
-  // Takes over a descriptor of the program the link runs; negative when there is none.
-  void Know(int fd);
-
-  bpf_link* link;
-  // Without CAP_SYS_ADMIN a program's counts are read through its own descriptor or not at all.
-  int program = -1;
-};
 
 void Link::Know(int fd) {
   if (program >= 0) close(program);
@@ -53,8 +35,7 @@ void Link::Close() {
   link = nullptr;
 }
 
-// Reads the link argument; null after an exception was thrown.
-Link* Take(const Napi::CallbackInfo& info, Args* args) {
+Link* TakeLink(const Napi::CallbackInfo& info, Args* args) {
   Link* self = args->Handle<Link>(0);
   if (args->bad()) {
     args->Throw();
@@ -64,6 +45,8 @@ Link* Take(const Napi::CallbackInfo& info, Args* args) {
   Fail(info.Env(), EBADF, "the link is closed");
   return nullptr;
 }
+
+namespace {
 
 int Share(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 3); }
 
@@ -105,7 +88,7 @@ Napi::Value Attach(const Napi::CallbackInfo& info) {
 Napi::Value Pin(const Napi::CallbackInfo& info) {
   Args args(info);
   const std::string path = args.Text(1);
-  Link* self = Take(info, &args);
+  Link* self = TakeLink(info, &args);
   if (self == nullptr) return Napi::Value();
   Capture capture;
   // libbpf pins a link once only; one whose pin was taken away is pinned again by its descriptor.
@@ -132,7 +115,7 @@ Napi::Value Update(const Napi::CallbackInfo& info) {
   Args args(info);
   const auto* object = args.Handle<Object>(1);
   const std::string name = args.Text(2);
-  Link* self = Take(info, &args);
+  Link* self = TakeLink(info, &args);
   if (self == nullptr) return Napi::Value();
   bpf_program* program = object->Program(name.c_str());
   if (program == nullptr) return Fail(info.Env(), errno, "no program " + name);
@@ -143,56 +126,9 @@ Napi::Value Update(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-Napi::Value PinProgram(const Napi::CallbackInfo& info) {
-  Args args(info);
-  const std::string path = args.Text(1);
-  const Link* self = Take(info, &args);
-  if (self == nullptr) return Napi::Value();
-  const int err = bpf_obj_pin(self->program, path.c_str());
-  return err < 0 ? Fail(info.Env(), err, "cannot pin the program at " + path) : info.Env().Undefined();
-}
-
-bool ReadProgram(int fd, bpf_prog_info* data) {
-  uint32_t size = sizeof *data;
-  return fd >= 0 && bpf_prog_get_info_by_fd(fd, data, &size) == 0;
-}
-
-// Takes the program pinned at a path for the one the link runs; false when it is not that one.
-Napi::Value OpenProgram(const Napi::CallbackInfo& info) {
-  Args args(info);
-  const std::string path = args.Text(1);
-  Link* self = Take(info, &args);
-  if (self == nullptr) return Napi::Value();
-  bpf_link_info link = {};
-  uint32_t size = sizeof link;
-  const int fd = bpf_obj_get(path.c_str());
-  bpf_prog_info program = {};
-  const bool is_it = fd >= 0 && IsKind(fd, "prog") && ReadProgram(fd, &program) &&
-                     bpf_link_get_info_by_fd(bpf_link__fd(self->link), &link, &size) == 0 &&
-                     program.id == link.prog_id;
-  if (is_it) self->Know(fd);
-  if (!is_it && fd >= 0) close(fd);
-  return Napi::Boolean::New(info.Env(), is_it);
-}
-
-// Runs the kernel left out since the program was at work on that CPU already; undefined when that cannot be read.
-// 0 before 5.12, which is right: those kernels leave none out.
-Napi::Value Missed(Napi::Env env, const Link& link, uint32_t program) {
-  bpf_prog_info data = {};
-  bool is_known = ReadProgram(link.program, &data) && data.id == program;
-  if (!is_known) {
-    // Needs CAP_SYS_ADMIN.
-    const int fd = bpf_prog_get_fd_by_id(program);
-    data = {};
-    is_known = ReadProgram(fd, &data);
-    if (fd >= 0) close(fd);
-  }
-  return is_known ? Napi::Number::New(env, static_cast<double>(data.recursion_misses)) : env.Undefined();
-}
-
 Napi::Value Info(const Napi::CallbackInfo& info) {
   Args args(info);
-  const Link* self = Take(info, &args);
+  const Link* self = TakeLink(info, &args);
   if (self == nullptr) return Napi::Value();
   bpf_link_info data = {};
   uint32_t size = sizeof data;
@@ -207,31 +143,9 @@ Napi::Value Info(const Napi::CallbackInfo& info) {
   return result;
 }
 
-// A new link of the same program at the same attach type, for one that somebody detached; it is pinned at once.
-Napi::Value Renew(const Napi::CallbackInfo& info) {
-  Args args(info);
-  const int cgroup = args.Fd(1);
-  const std::string path = args.Text(2);
-  const Link* self = Take(info, &args);
-  if (self == nullptr) return Napi::Value();
-  bpf_link_info data = {};
-  uint32_t size = sizeof data;
-  int err = bpf_link_get_info_by_fd(bpf_link__fd(self->link), &data, &size);
-  if (err < 0) return Fail(info.Env(), err, "cannot read the link");
-  if (data.type != BPF_LINK_TYPE_CGROUP) return Fail(info.Env(), EINVAL, "the link is no cgroup link");
-  const int program = bpf_prog_get_fd_by_id(data.prog_id);
-  if (program < 0) return Fail(info.Env(), program, "cannot open the link's program");
-  const int fd = bpf_link_create(program, cgroup, static_cast<bpf_attach_type>(data.cgroup.attach_type), nullptr);
-  close(program);
-  if (fd < 0) return Fail(info.Env(), fd, "cannot attach the program again");
-  err = bpf_obj_pin(fd, path.c_str());
-  close(fd);
-  return err < 0 ? Fail(info.Env(), err, "cannot pin the link at " + path) : info.Env().Undefined();
-}
-
 Napi::Value Detach(const Napi::CallbackInfo& info) {
   Args args(info);
-  const Link* self = Take(info, &args);
+  const Link* self = TakeLink(info, &args);
   if (self == nullptr) return Napi::Value();
   const int err = bpf_link__detach(self->link);
   return err < 0 ? Fail(info.Env(), err, "cannot detach the link") : info.Env().Undefined();
@@ -251,11 +165,8 @@ void BindLink(Napi::Env env, Napi::Object exports) {
   Bind<Attach>(env, exports, "attach");
   Bind<Pin>(env, exports, "linkPin");
   Bind<Open>(env, exports, "linkOpen");
-  Bind<PinProgram>(env, exports, "linkPinProgram");
-  Bind<OpenProgram>(env, exports, "linkOpenProgram");
   Bind<Update>(env, exports, "linkUpdate");
   Bind<Info>(env, exports, "linkInfo");
-  Bind<Renew>(env, exports, "linkRenew");
   Bind<Detach>(env, exports, "linkDetach");
   Bind<Close>(env, exports, "linkClose");
 }

@@ -22,15 +22,14 @@ import { Host } from './host.js';
 import { Intake } from './intake.js';
 import { KernelSync } from './kernel-sync.js';
 import { Ladder } from './ladder.js';
-import { installLaunchers, seedLineages } from './lineage.js';
-import { installLocals } from './locals.js';
+import { seedLineages } from './lineage.js';
 import { ModeSwitch } from './mode-switch.js';
 import { type Begun, Modes } from './modes.js';
 import { PolicyStore } from './policies.js';
 import { Proof } from './proof.js';
 import { protectHost, protectStarted } from './protected.js';
 import { Reporter } from './reporter.js';
-import { allowedBy, breakerBy, introduce, sizesOf } from './settings.js';
+import { allowedBy, breakerBy, installFiles, introduce, sizesOf } from './settings.js';
 import { Severer } from './severer.js';
 import { stagesOf } from './stages.js';
 import { openState, type State } from './state.js';
@@ -121,8 +120,7 @@ export class Agent {
     this.sync = new KernelSync(this.maps, this.state.ledger, this.policies, this.enricher, () => this.level);
     this.pipeline = new Pipeline(stagesOf(this), policies);
     protectHost(this.host, this.state.guardrails);
-    installLaunchers(this.maps, config.launchers);
-    installLocals(this.maps, config.locals);
+    installFiles(this.maps, config);
     seedLineages(this.maps, config.launchers);
     this.#upkeep = new Upkeep(this);
     this.ring = this.#intake.open(native, this.sensor, this.pipeline, (count) =>

@@ -79,9 +79,15 @@ const SCHEMA = z.strictObject({
   locals: z
     .strictObject({
       /** AF_UNIX sockets that a deny of all reaches. */
-      brokers: z.array(path).max(256, 'at most 256 brokers').default([...BROKERS]),
+      brokers: z
+        .array(path)
+        .max(256, 'at most 256 brokers')
+        .default([...BROKERS]),
       /** AF_UNIX sockets that stay open whatever is blocked. */
-      logs: z.array(path).max(64, 'at most 64 logs').default([...LOGS]),
+      logs: z
+        .array(path)
+        .max(64, 'at most 64 logs')
+        .default([...LOGS]),
     })
     .prefault({}),
   allow: z

@@ -1,11 +1,14 @@
 /** What the configuration means to the kernel's maps, and which process the hooks must not see. */
 import { BREAKER, type BreakerLimits } from '../decide/breaker.js';
 import type { Control } from '../kernel/control.js';
+import type { Maps } from '../kernel/maps.js';
 import type { Scope } from '../kernel/prerequisites.js';
 import { parseDuration } from '../lib/duration.js';
 import { startTickOf } from '../lib/proc.js';
 import type { AllowEntry } from '../model/decision.js';
 import type { Config } from './config.js';
+import { installLaunchers } from './lineage.js';
+import { installLocals } from './locals.js';
 import { subjectOfTarget } from './targets.js';
 
 /** Sizes of maps, by name. */
@@ -29,6 +32,12 @@ export const breakerBy = ({ breaker: { blocks, within, units } }: Config): Break
   withinNs: parseDuration(within) ?? BREAKER.withinNs,
   units: units === 'off' ? undefined : Number.parseInt(units, 10) / 100,
 });
+
+/** The files the hooks tell apart: launchers, and AF_UNIX sockets of brokers and logs. */
+export const installFiles = (maps: Maps, { launchers, locals }: Config): void => {
+  installLaunchers(maps, launchers);
+  installLocals(maps, locals);
+};
 
 /** The allow list of the configuration. Throws KerngateError for a cgroup that is not there. */
 export const allowedBy = ({ allow }: Config, scope: Scope): Pick<AllowEntry, 'subject' | 'reason'>[] =>

@@ -1,6 +1,6 @@
 /** `kerngate events`: what was seen, recent or as it comes. */
 import { callAgent, followAgent } from '../control/client.js';
-import { SEEN_KINDS, type Event } from '../model/event.js';
+import { type Event, SEEN_KINDS } from '../model/event.js';
 import type { Command } from './command.js';
 import type { Output } from './output.js';
 import { parsePid, parseText } from './parse.js';

@@ -1,5 +1,12 @@
 /** Makes one kind of entries of kg_verdicts equal to what is desired; kernel and audit both end here. */
-import { KG_ENTRY, KG_NEEDS, KG_REACH, KG_SUBJECT_KIND, type KgSubject, type KgVerdict } from '../abi/generated.js';
+import {
+  KG_ENTRY,
+  KG_NEEDS,
+  KG_REACH,
+  KG_SUBJECT_KIND,
+  type KgSubject,
+  type KgVerdict,
+} from '../abi/generated.js';
 import { fromHex64, hex64, isCanary, NO_END, REACH, raiseReach } from '../kernel/entries.js';
 import type { Maps } from '../kernel/maps.js';
 import { subjectBit } from '../kernel/subject-codec.js';

@@ -115,7 +115,7 @@ const windowEntry = (
       untilNs: Number(window.until_ns),
       hits: Number(window.hits),
       lastNs: Number(window.last_ns),
-      deny: 'new', /* what reaches farther is an entry of the agent's beside it */
+      deny: 'new' /* what reaches farther is an entry of the agent's beside it */,
       pushed: true,
       shared,
     },

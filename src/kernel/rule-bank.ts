@@ -2,7 +2,14 @@
  * Writes a set of rules into the bank that is not in force, then flips: a hook sees either the old set
  * or the new one, never a mixture. Bit i of every mask stands for rule i in the order of evaluation.
  */
-import { KG_LIMITS, KG_MODE, KG_REACH, KG_SUBJECT_KIND, type KgRule, type KgRuleset } from '../abi/generated.js';
+import {
+  KG_LIMITS,
+  KG_MODE,
+  KG_REACH,
+  KG_SUBJECT_KIND,
+  type KgRule,
+  type KgRuleset,
+} from '../abi/generated.js';
 import { parseCidr } from '../lib/ip.js';
 import { type Mode, weaker } from '../model/decision.js';
 import type { KernelRule } from '../model/policy.js';
@@ -22,7 +29,16 @@ const BY: Partial<Record<SubjectKind, number>> = {
 };
 
 const PORT_ENTRIES = 16384;
-const EMPTY_RULE: KgRule = { hash: 0n, within_ns: 0n, for_ns: 0n, limit: 0, by: 0, mode: 0, used: 0, reach: 0 };
+const EMPTY_RULE: KgRule = {
+  hash: 0n,
+  within_ns: 0n,
+  for_ns: 0n,
+  limit: 0,
+  by: 0,
+  mode: 0,
+  used: 0,
+  reach: 0,
+};
 
 /** Installs `rules` (at most 16, in order of evaluation) under the agent's mode. */
 export const installRules = (maps: Maps, rules: readonly KernelRule[], agentMode: Mode): void => {

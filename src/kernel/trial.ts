@@ -102,7 +102,8 @@ const tryStronger = async (
   try {
     const reason = await tryGuard(canary, level, native.bootNs());
     const names = group.attached.map(({ program }) => program).join(', ');
-    const without = group.refused.length > 0 ? `; this kernel has no hook for ${group.refused.join(', ')}` : '';
+    const without =
+      group.refused.length > 0 ? `; this kernel has no hook for ${group.refused.join(', ')}` : '';
     const detail = reason ?? `${REFUSED}; programs: ${names}, beside those of level cgroup${without}`;
     return { level, holds: reason === undefined, detail };
   } finally {

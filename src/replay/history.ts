@@ -1,6 +1,6 @@
 /** The latest events that a finding may rest on, kept as lines of the capture and read again when one does. */
 import { Captured } from '../capture/captured.js';
-import { SEEN_KINDS, type Event, type EventKind } from '../model/event.js';
+import { type Event, type EventKind, SEEN_KINDS } from '../model/event.js';
 import type { CapturedEvent } from '../model/json-event.js';
 import type { Policy } from '../model/policy.js';
 import { subjectKey } from '../model/subject.js';

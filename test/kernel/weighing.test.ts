@@ -5,9 +5,10 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
-  KG_ENTRY, KG_REACH,
+  KG_ENTRY,
   KG_EVENT_FLAG,
   KG_MODE,
+  KG_REACH,
   KG_SUBJECT_KIND,
   KG_VERDICT_KIND,
   type KgVerdict,
