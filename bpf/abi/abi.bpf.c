@@ -38,6 +38,7 @@ union kg_abi_types {
 	enum kg_way_counts way_counts;
 	enum kg_local local;
 	struct kg_maker maker;
+	struct kg_unix_name unix_name;
 };
 
 struct {

@@ -34,7 +34,9 @@ enum kg_control_slot {
 	KG_CTL_REACH = 21,     /* enum kg_reach: farthest reach of the entries in kg_verdicts */
 	KG_CTL_RULE_REACH = 22, /* the same of the rules in force */
 	KG_CTL_GUARDED = 23,   /* not 0: guards of a stronger level stand before the cgroup programs */
-	KG_CTL_COUNT = 24,
+	KG_CTL_BARRED = 24,    /* boot ns: until then some socket may be barred by a verdict that is gone; set by the hook */
+	KG_CTL_LIFTED = 25,    /* boot ns of the latest unblock: what was barred before it is so no more */
+	KG_CTL_COUNT = 26,
 };
 
 enum kg_needs {

@@ -32,10 +32,19 @@ struct kg_holder {
 	__u32 pad;
 };
 
+/* The verdict that dropped a packet of the socket. Its process may end and its entry with it, while what it queued is
+ * still to be sent: TCP goes on for up to a quarter of an hour. */
+struct kg_barred {
+	__u64 at_ns;    /* 0: never */
+	__u64 since_ns; /* of the verdict */
+	__u64 until_ns;
+};
+
 /* kg_makers: kept with each socket of the internet families, and cloned by accept(). */
 struct kg_maker {
 	struct kg_holder made;
 	struct kg_holder held; /* written by the agent, for sockets that are older than itself */
+	struct kg_barred barred;
 };
 
 /* kg_locals: AF_UNIX sockets by their file, and what they are. */
@@ -43,6 +52,12 @@ enum kg_local {
 	KG_LOCAL_NONE = 0,
 	KG_LOCAL_BROKER = 1, /* acts for whom it serves: container runtimes, systemd, D-Bus */
 	KG_LOCAL_LOG = 2,    /* takes log lines, and nothing goes on from there */
+};
+
+/* kg_log_names: the same by the name a caller gives, cut at the first NUL. */
+enum kg_unix_sizes { KG_UNIX_PATH = 112 };
+struct kg_unix_name {
+	char path[KG_UNIX_PATH];
 };
 
 struct kg_listen_key {

@@ -2,7 +2,7 @@
 
 import type { EventKind } from '../model/event.js';
 
-export const ABI_STAMP = '697a56823e4e5556';
+export const ABI_STAMP = 'c7c07948d63cbaa5';
 
 export const KG_CONTROL_SLOT = {
   PANIC: 0,
@@ -29,7 +29,9 @@ export const KG_CONTROL_SLOT = {
   REACH: 21,
   RULE_REACH: 22,
   GUARDED: 23,
-  COUNT: 24,
+  BARRED: 24,
+  LIFTED: 25,
+  COUNT: 26,
 } as const;
 
 export const KG_COUNTER = {
@@ -192,6 +194,24 @@ export const decodeBpfSpinLock = (view: DataView, at = 0): BpfSpinLock => ({
 });
 export const encodeBpfSpinLock = (value: BpfSpinLock, view: DataView = new DataView(new ArrayBuffer(4)), at = 0): DataView => {
   view.setUint32(at + 0, value.val, true);
+  return view;
+};
+
+export interface KgBarred {
+  at_ns: bigint;
+  since_ns: bigint;
+  until_ns: bigint;
+}
+export const KG_BARRED_SIZE = 24;
+export const decodeKgBarred = (view: DataView, at = 0): KgBarred => ({
+  at_ns: view.getBigUint64(at + 0, true),
+  since_ns: view.getBigUint64(at + 8, true),
+  until_ns: view.getBigUint64(at + 16, true),
+});
+export const encodeKgBarred = (value: KgBarred, view: DataView = new DataView(new ArrayBuffer(24)), at = 0): DataView => {
+  view.setBigUint64(at + 0, value.at_ns, true);
+  view.setBigUint64(at + 8, value.since_ns, true);
+  view.setBigUint64(at + 16, value.until_ns, true);
   return view;
 };
 
@@ -393,15 +413,18 @@ export const encodeKgListenKey = (value: KgListenKey, view: DataView = new DataV
 export interface KgMaker {
   made: KgHolder;
   held: KgHolder;
+  barred: KgBarred;
 }
-export const KG_MAKER_SIZE = 96;
+export const KG_MAKER_SIZE = 120;
 export const decodeKgMaker = (view: DataView, at = 0): KgMaker => ({
   made: decodeKgHolder(view, at + 0),
   held: decodeKgHolder(view, at + 48),
+  barred: decodeKgBarred(view, at + 96),
 });
-export const encodeKgMaker = (value: KgMaker, view: DataView = new DataView(new ArrayBuffer(96)), at = 0): DataView => {
+export const encodeKgMaker = (value: KgMaker, view: DataView = new DataView(new ArrayBuffer(120)), at = 0): DataView => {
   encodeKgHolder(value.made, view, at + 0);
   encodeKgHolder(value.held, view, at + 48);
+  encodeKgBarred(value.barred, view, at + 96);
   return view;
 };
 
@@ -702,6 +725,18 @@ export const encodeKgUidKey = (value: KgUidKey, view: DataView = new DataView(ne
   return view;
 };
 
+export interface KgUnixName {
+  path: Uint8Array;
+}
+export const KG_UNIX_NAME_SIZE = 112;
+export const decodeKgUnixName = (view: DataView, at = 0): KgUnixName => ({
+  path: bytesOf(view, at + 0, 112),
+});
+export const encodeKgUnixName = (value: KgUnixName, view: DataView = new DataView(new ArrayBuffer(112)), at = 0): DataView => {
+  setBytes(view, at + 0, 112, value.path);
+  return view;
+};
+
 export interface KgVerdict {
   since_ns: bigint;
   until_ns: bigint;
@@ -906,5 +941,6 @@ export const HOOKS: readonly HookRow[] = [
   {"hook":"socket_guard","summary":"Enforces standing verdicts in making, binding, listening and accepting","role":"gate","programs":[{"name":"kg_lsm_create","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_create","attach":"fmod_ret","pin":true,"level":"fmod_ret"},{"name":"kg_lsm_bind","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_bind","attach":"fmod_ret","pin":true,"level":"fmod_ret"},{"name":"kg_lsm_listen","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_listen","attach":"fmod_ret","pin":true,"level":"fmod_ret"},{"name":"kg_lsm_accept","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_accept","attach":"fmod_ret","pin":true,"level":"fmod_ret"},{"name":"kg_lsm_pair","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_pair","attach":"fmod_ret","pin":true,"level":"fmod_ret"}]},
   {"hook":"tcp_state","summary":"Reports what became of each TCP connection","role":"outcome","programs":[{"name":"kg_tcp_state","attach":"tp_btf","pin":true}]},
   {"hook":"traffic_guard","summary":"Enforces standing verdicts in what sockets send and receive","role":"gate","programs":[{"name":"kg_lsm_sendmsg","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_sendmsg","attach":"fmod_ret","pin":true,"level":"fmod_ret"},{"name":"kg_lsm_recvmsg","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_recvmsg","attach":"fmod_ret","pin":true,"level":"fmod_ret"}]},
+  {"hook":"unix_gate","summary":"Refuses AF_UNIX connects and datagrams where there is a hook","role":"gate","programs":[{"name":"kg_connect_unix","attach":"cgroup","pin":true,"optional":true},{"name":"kg_sendmsg_unix","attach":"cgroup","pin":true,"optional":true}]},
 ];
 

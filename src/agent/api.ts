@@ -13,6 +13,7 @@ import type {
   Target,
   UnblockFilter,
 } from '../control/api.js';
+import { noteLifted } from '../kernel/entries.js';
 import { fileIdOf } from '../kernel/executable.js';
 import { type AllowEntry, type Decision, type Mode, weaker } from '../model/decision.js';
 import { KerngateError } from '../model/error.js';
@@ -65,6 +66,7 @@ export class AgentApi implements ControlApi {
     );
     sync.clear(new Set(lifted.map(({ id }) => id)));
     pipeline.settle('removed');
+    noteLifted(this.#agent.maps, this.#agent.clock.bootNs());
     for (const entry of lifted) {
       pipeline.engine.forget(entry.rule, entry.subject);
       reporter.audit.lifted(entry, 'unblock', peer);

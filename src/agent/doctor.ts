@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { foreignPrograms, foreignRemedy, foreignText } from '../kernel/foreign.js';
-import { lsmList, openWays } from '../kernel/levels.js';
+import { lsmList, openAt, openBeside, openText } from '../kernel/levels.js';
 import { pinnedPrograms } from '../kernel/links.js';
 import { native } from '../kernel/native.js';
 import { checkObjectFile } from '../kernel/object-file.js';
@@ -10,6 +10,7 @@ import { requireBtf, requireRoot, resolveScope } from '../kernel/prerequisites.j
 import { tryLevels } from '../kernel/trial.js';
 import { cgroup2Mount } from '../lib/cgroup-tree.js';
 import type { Paths } from '../lib/paths.js';
+import type { Level } from '../model/decision.js';
 import type { KerngateError } from '../model/error.js';
 import { configOf } from './config.js';
 import { PolicyStore } from './policies.js';
@@ -121,10 +122,14 @@ const foreignChecks = ({ pin, cgroupRoot }: Paths): Check[] => {
   }
 };
 
+const openDetail = (level: Level, programs: readonly string[]): string =>
+  [...openText(openAt(level, programs)), ...openBeside(level, true)].join('; ') || 'no way that is known';
+
 /** A weaker level than the strongest is no lack; without the weakest there is no enforcement. */
 const levelChecks = async ({ pin, cgroupRoot }: Paths): Promise<Check[]> => {
   const trials = await tryLevels(native(), pin, cgroupRoot);
-  const best = trials.find(({ holds }) => holds)?.level;
+  const held = trials.find(({ holds }) => holds);
+  const best = held?.level;
   const rows = trials.map(({ level, holds, detail, remedy }): Check => {
     const check = `level ${level}`;
     if (holds) return { check, state: 'ok', detail };
@@ -135,7 +140,7 @@ const levelChecks = async ({ pin, cgroupRoot }: Paths): Promise<Check[]> => {
   if (best === undefined) return rows;
   return [
     ...rows,
-    { check: `open at level ${best}`, state: 'note', detail: openWays(best, true).join('; ') },
+    { check: `open at level ${best}`, state: 'note', detail: openDetail(best, held?.programs ?? []) },
   ];
 };
 

@@ -1,7 +1,7 @@
 /** Keeps the kernel's list of AF_UNIX sockets that are treated apart: brokers, and those that take log lines. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { KG_LOCAL } from '../abi/generated.js';
+import { KG_LOCAL, KG_UNIX_NAME_SIZE } from '../abi/generated.js';
 import { fileIdOf } from '../kernel/executable.js';
 import type { Maps } from '../kernel/maps.js';
 import type { Config } from './config.js';
@@ -19,6 +19,23 @@ export const installLocals = (maps: Maps, { brokers, logs }: Config['locals']): 
   for (const { ino, dev, local } of wanted.values()) {
     if (maps.locals.get({ ino, dev }) !== local) maps.locals.set({ ino, dev }, local);
   }
+  installNames(maps, logs);
+};
+
+/** By the names the hooks of level cgroup see: what a caller gives, as written. */
+const installNames = ({ logNames }: Maps, names: readonly string[]): void => {
+  const wanted = new Map(names.map((name) => [name, { path: nameBytes(name) }]));
+  for (const key of logNames.keys()) {
+    const name = Buffer.from(key.path).toString().split('\0')[0] ?? '';
+    if (!wanted.delete(name)) logNames.delete(key);
+  }
+  for (const key of wanted.values()) logNames.set(key, KG_LOCAL.LOG);
+};
+
+const nameBytes = (name: string): Uint8Array => {
+  const bytes = new Uint8Array(KG_UNIX_NAME_SIZE);
+  bytes.set(Buffer.from(name).subarray(0, KG_UNIX_NAME_SIZE - 1));
+  return bytes;
 };
 
 const idOf = ({ ino, dev }: { ino: bigint; dev: number }): string => `${dev}:${ino}`;

@@ -10,7 +10,14 @@ import { appendOffline, readJournal, type Tombstone } from '../decide/journal-of
 import { Ledger } from '../decide/ledger.js';
 import { type JournalRecord, NO_JOURNAL } from '../decide/record.js';
 import { thawAll } from '../enforce/freeze.js';
-import { clearWindows, hex64, type KernelEntry, setEntries, windowEntries } from '../kernel/entries.js';
+import {
+  clearWindows,
+  hex64,
+  type KernelEntry,
+  noteLifted,
+  setEntries,
+  windowEntries,
+} from '../kernel/entries.js';
 import { pinnedLevel } from '../kernel/guard.js';
 import { areMapsPinned, closeMaps, latchPanic, type Maps, pinnedMaps } from '../kernel/maps.js';
 import { native } from '../kernel/native.js';
@@ -89,7 +96,10 @@ const lift = (paths: OfflinePaths, filter: UnblockFilter, maps: Maps | undefined
     liftFilterOf(filter, ledger.entries(), resolveScope(undefined)),
     maps && isMember,
   );
-  if (maps) take(maps, new Set([...stale, ...lifted.map(({ id }) => id)]));
+  if (maps) {
+    take(maps, new Set([...stale, ...lifted.map(({ id }) => id)]));
+    noteLifted(maps, native().bootNs());
+  }
   for (const record of written) if (record.kind === 'unblock') remember(paths.state, record);
   return lifted.flatMap(({ id }) => shown.get(id) ?? []);
 };

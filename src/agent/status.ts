@@ -3,7 +3,7 @@ import type { Status } from '../control/api.js';
 import type { Tripped } from '../decide/record.js';
 import { remembered } from '../enforce/frozen.js';
 import { type Foreign, foreignPrograms } from '../kernel/foreign.js';
-import { openWays } from '../kernel/levels.js';
+import { openAt, openBeside, openText } from '../kernel/levels.js';
 import { PROGRAMS } from '../kernel/links.js';
 import { formatDuration } from '../lib/duration.js';
 import { packageVersion } from '../lib/version.js';
@@ -25,7 +25,8 @@ export const statusOf = (agent: Agent): Status => {
     panic: modes.isPanic,
     ...(modes.confirmNs === 0 ? {} : { confirm_until: clock.wall(modes.confirmNs) }),
     hooks: agent.hooks.map(({ program }) => ({ program, attached: attachedTo(program, scope.path) })),
-    open: openWays(level, scope.level === 0),
+    ...openOf(agent),
+    ways: agent.maps.ways.all(),
     policies: policies.all.length,
     blocks: state.ledger.list().length,
     rate: reporter.rate.perSecond(clock.bootNs()),
@@ -43,6 +44,15 @@ const namedBy = ({ config, policies, state }: Agent): Named => ({
   policies: policies.all,
   allow: state.allow.list(),
 });
+
+const openOf = ({ level, scope, hooks }: Agent): Pick<Status, 'open' | 'open_why'> => {
+  const ways = openAt(
+    level,
+    hooks.map(({ program }) => program),
+  );
+  const open_why = [...openText(ways), ...openBeside(level, scope.level === 0)];
+  return { open: ways.map(({ way }) => way), open_why };
+};
 
 const attachedTo = (program: string, scope: string): string => {
   const row = PROGRAMS.find(({ name }) => name === program);

@@ -57,6 +57,7 @@ export class Upkeep {
     const { modes, state, reporter, pipeline, clock, policies, maps, host, drift } = this.#agent;
     this.#ticks++;
     modes.renewLease();
+    if (maps.control.number('BARRED') < clock.bootNs()) maps.control.set('BARRED', 0);
     state.journal.poll();
     policies.writeNames();
     installLocals(maps, this.#agent.config.locals);

@@ -45,7 +45,7 @@ const counterFields = ({ counters, unknown = {} }: Status): Field[] => [
 const statusFields = (status: Status): Field[] => [
   modeField(status),
   ['level', status.level],
-  ['open', listText(status.open, 'nothing known')],
+  ['open', listText(status.open_why, 'nothing known')],
   ['scope', status.scope],
   ['policies', status.policies],
   ['blocks', status.blocks],

@@ -126,8 +126,12 @@ export interface Status {
   readonly confirm_until?: string;
   /** Hooks in force: program name and where it is attached. */
   readonly hooks: readonly { readonly program: string; readonly attached: string }[];
-  /** Ways to the network this level leaves open. */
+  /** Ways of the self-test that stay open even to who is blocked with `--deny isolate --sever`. */
   readonly open: readonly string[];
+  /** The same with the reasons, for people, and what else is open. */
+  readonly open_why: readonly string[];
+  /** How often verdicts were met since the maps were made, by way. */
+  readonly ways: Readonly<Record<string, { readonly denied: number; readonly audited: number }>>;
   readonly policies: number;
   readonly blocks: number;
   /** Events per second over the last ten seconds. */

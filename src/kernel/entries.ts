@@ -54,6 +54,14 @@ export const raiseReach = (maps: Maps, reach: number): void => {
   if (maps.control.number('REACH') < reach) maps.control.set('REACH', reach);
 };
 
+/**
+ * Blocks were lifted: sockets they had barred are free, also those whose process has ended. What another block had
+ * barred is so again at its next packet.
+ */
+export const noteLifted = (maps: Maps, nowNs: number): void => {
+  maps.control.set('LIFTED', Math.round(nowNs));
+};
+
 /** A deny set before the last switch to audit counts as audit, as in the hook. */
 const effective = (maps: Maps, verdict: number, since: bigint): KernelEntry['verdict'] | undefined => {
   const kind = VERDICT[verdict];

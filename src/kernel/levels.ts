@@ -1,35 +1,29 @@
 /** What each enforcement level leaves open, as `status` and `doctor` list it. Unproven is not claimed. */
 import { readFileSync } from 'node:fs';
 import type { Level } from '../model/decision.js';
-
-/** Open on every level: no hook of ours stands there. */
-const ALWAYS_OPEN: readonly string[] = [
-  'sockets that are connected already: sending, receiving, splicing',
-  'accepting and listening',
-  'raw, ping and packet sockets that send without a connect',
-  'AF_UNIX: local helpers and proxies, sockets handed over (SCM_RIGHTS, pidfd_getfd)',
-  'netlink, socketpairs, /dev/net/tun',
-];
-
-/** A gate stands where an address is looked at; other families never pass one. */
-const CGROUP_OPEN: readonly string[] = [
-  'connects of SCTP, vsock, raw sockets and other families without an address hook',
-  ...ALWAYS_OPEN,
-];
-
-/** A guard sees every connect, and nothing but connects. */
-const GUARD_OPEN: readonly string[] = [
-  'SCTP by sendto or sctp_connectx, and other families without an address hook that send without a connect',
-  'connects of those families while another one is preempted in the guard on the same CPU (guard_missed counts them)',
-  ...ALWAYS_OPEN,
-];
+import { type OpenWay, openWays } from './promises.js';
 
 /** A program attached below the root does not see a task that leaves the subtree. */
-const SCOPE_OPEN = 'processes that move out of the scope (needs write access to a cgroup outside it)';
+const SCOPE_OPEN = 'processes that move out of the scope: it takes write access to a cgroup outside it';
+/** Of a trampoline with a recursion check: fmod_ret everywhere, lsm before 6.2. */
+const PREEMPTED =
+  'what has no address hook, while another call is preempted in the guard on the same CPU: guard_missed counts it';
 
-export const openWays = (level: Level, isRootScope: boolean): string[] => {
-  const ways = level === 'cgroup' ? CGROUP_OPEN : GUARD_OPEN;
-  return isRootScope ? [...ways] : [...ways, SCOPE_OPEN];
+/** The ways open even to a subject blocked with `--deny isolate --sever`. `programs`: those of ours that are attached. */
+export const openAt = (level: Level, programs: readonly string[]): OpenWay[] =>
+  openWays({ level, deny: 'isolate', isSevered: true, programs });
+
+/** What else is open, whatever the way. */
+export const openBeside = (level: Level, isRootScope: boolean): string[] => [
+  ...(level === 'cgroup' ? [] : [PREEMPTED]),
+  ...(isRootScope ? [] : [SCOPE_OPEN]),
+];
+
+/** The same for people: ways of one reason together. */
+export const openText = (ways: readonly OpenWay[]): string[] => {
+  const byReason = new Map<string, string[]>();
+  for (const { way, reason } of ways) byReason.set(reason, [...(byReason.get(reason) ?? []), way]);
+  return [...byReason].map(([reason, names]) => `${names.join(', ')}: ${reason}`);
 };
 
 /** The security modules this kernel was booted with; undefined when that cannot be read. A hint, no proof. */

@@ -25,7 +25,12 @@ export const PROGRAMS: readonly HookProgram[] = HOOKS.flatMap(({ role, source, p
 
 /** What every agent runs, whatever its source and level: pinned, and adopted by the next one. */
 export const BASE: readonly HookProgram[] = PROGRAMS.filter(
-  ({ source, level }) => source === undefined && level === undefined,
+  ({ source, level, optional }) => source === undefined && level === undefined && !optional,
+);
+
+/** What stands beside them where the kernel has the hooks. */
+export const EXTRA: readonly HookProgram[] = PROGRAMS.filter(
+  ({ source, level, optional }) => source === undefined && level === undefined && optional,
 );
 
 export interface Attached {
@@ -81,6 +86,17 @@ export const openLink = (native: Native, path: string): LinkHandle | undefined =
     return undefined;
   }
 };
+
+/** Those of the optional programs that an earlier agent left and that serve this cgroup. */
+export const adoptExtras = (native: Native, pin: string, cgroupId: bigint): Attached[] =>
+  EXTRA.flatMap(({ name }) => {
+    const path = linkPath(pin, name);
+    const link = existsSync(path) ? openLink(native, path) : undefined;
+    if (!link) return [];
+    if (native.linkInfo(link).cgroupId === cgroupId) return [{ program: name, link, pin: path }];
+    native.linkClose(link);
+    return [];
+  });
 
 /** The pinned links of an earlier agent when all are there and serve this cgroup, else undefined. */
 export const adoptLinks = (native: Native, pin: string, cgroupId: bigint): Attached[] | undefined => {

@@ -16,6 +16,7 @@ import {
   decodeKgSession,
   decodeKgSubject,
   decodeKgUidKey,
+  decodeKgUnixName,
   decodeKgVerdict,
   decodeKgWindow,
   decodeKgWindowKey,
@@ -33,6 +34,7 @@ import {
   encodeKgSession,
   encodeKgSubject,
   encodeKgUidKey,
+  encodeKgUnixName,
   encodeKgVerdict,
   encodeKgWindow,
   encodeKgWindowKey,
@@ -50,6 +52,7 @@ import {
   KG_SESSION_SIZE,
   KG_SUBJECT_SIZE,
   KG_UID_KEY_SIZE,
+  KG_UNIX_NAME_SIZE,
   KG_VERDICT_SIZE,
   KG_WINDOW_KEY_SIZE,
   KG_WINDOW_SIZE,
@@ -88,6 +91,7 @@ export const PINNED_MAPS = [
   'kg_makers',
   'kg_locals',
   'kg_ways',
+  'kg_log_names',
 ] as const;
 export type PinnedMap = (typeof PINNED_MAPS)[number];
 
@@ -107,6 +111,7 @@ const session = codec(KG_SESSION_SIZE, encodeKgSession, decodeKgSession);
 const root = codec(KG_ROOT_SIZE, encodeKgRoot, decodeKgRoot);
 const file = codec(KG_FILE_SIZE, encodeKgFile, decodeKgFile);
 const listenKey = codec(KG_LISTEN_KEY_SIZE, encodeKgListenKey, decodeKgListenKey);
+const unixName = codec(KG_UNIX_NAME_SIZE, encodeKgUnixName, decodeKgUnixName);
 const owner = codec(KG_OWNER_SIZE, encodeKgOwner, decodeKgOwner);
 
 const open = (native: Native, fd: (name: PinnedMap) => number) => {
@@ -133,6 +138,7 @@ const open = (native: Native, fd: (name: PinnedMap) => number) => {
     listeners: map('kg_listeners', listenKey, owner),
     locals: map('kg_locals', file, u32),
     ways: new Ways(native, fd('kg_ways')),
+    logNames: map('kg_log_names', unixName, u32),
     makers: new Makers(native, fd('kg_makers')),
   };
 };

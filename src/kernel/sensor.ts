@@ -5,7 +5,18 @@ import { ABI_STAMP, KG_SOURCE } from '../abi/generated.js';
 import { KerngateError } from '../model/error.js';
 import { explainForeign } from './foreign.js';
 import { Keeper } from './keeper.js';
-import { type Attached, adoptLinks, attachProgram, BASE, linkPath, PROGRAMS, programPath } from './links.js';
+import {
+  type Attached,
+  adoptExtras,
+  adoptLinks,
+  attachProgram,
+  BASE,
+  EXTRA,
+  type LinkContext,
+  linkPath,
+  PROGRAMS,
+  programPath,
+} from './links.js';
 import { attachSingle, closeSingle, explainLoad, loadPrograms, refusalOf } from './load.js';
 import { areMapsPinned, closeMaps, type Maps, mapsOf, PINNED_MAPS, pinnedMaps } from './maps.js';
 import type { Native, NativeError, ObjectHandle } from './native.js';
@@ -116,7 +127,10 @@ const adopt = (options: SensorOptions, file: ObjectFile): Sensor | undefined => 
   const maps = pinnedMaps(native, pin);
   const same = maps.control.get('OBJECT') === file.fingerprint && maps.control.get('SCOPE') === scope.id;
   const attached = same ? adoptLinks(native, pin, scope.id) : undefined;
-  if (attached) return sensor(options, maps, attached, undefined, true);
+  if (attached) {
+    const all = [...attached, ...adoptExtras(native, pin, scope.id)];
+    return sensor(options, maps, all, [], true);
+  }
   closeMaps(maps);
   return undefined;
 };
@@ -135,8 +149,9 @@ const load = (options: SensorOptions, file: ObjectFile): Sensor => {
     maps.control.set('SCOPE_LVL', scope.level);
     maps.control.set('STAMP', BigInt(`0x${ABI_STAMP}`));
     for (const program of BASE) made.push(attachProgram(context, program));
+    const extra = loadExtras({ ...context, object }, options, file.path, made);
     maps.control.set('OBJECT', file.fingerprint);
-    return sensor(options, maps, made, object, false);
+    return sensor(options, maps, made, [object, ...extra], false);
   } catch (cause) {
     undo(options, before, made);
     if (object) native.objectClose(object);
@@ -144,6 +159,23 @@ const load = (options: SensorOptions, file: ObjectFile): Sensor => {
   } finally {
     closeSync(cgroupFd);
   }
+};
+
+/** What this kernel has no hook for is left out; `levels.ts` says what stays open for it. */
+const loadExtras = (
+  context: LinkContext,
+  options: SensorOptions,
+  path: string,
+  made: Attached[],
+): ObjectHandle[] => {
+  let object: ObjectHandle;
+  try {
+    object = loadPrograms(options, path, EXTRA);
+  } catch {
+    return [];
+  }
+  for (const program of EXTRA) made.push(attachProgram({ ...context, object }, program));
+  return [object];
 };
 
 /** Only what this attempt made goes; pins that were there before stay in force. */
@@ -164,7 +196,7 @@ const sensor = (
   options: SensorOptions,
   maps: Maps,
   attached: Attached[],
-  object: ObjectHandle | undefined,
+  objects: readonly ObjectHandle[],
   adopted: boolean,
 ): Sensor => {
   const { native, pin } = options;
@@ -182,7 +214,7 @@ const sensor = (
       for (const { link } of attached) native.linkClose(link);
       keeper.close();
       closeMaps(maps);
-      if (object) native.objectClose(object);
+      for (const object of objects) native.objectClose(object);
     },
   };
 };

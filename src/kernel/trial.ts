@@ -19,6 +19,8 @@ export interface Trial {
   readonly holds: boolean;
   /** What was proven and by which programs, or why it does not hold. */
   readonly detail: string;
+  /** What was attached for it. */
+  readonly programs?: readonly string[];
   /** What may help when it does not hold. */
   readonly remedy?: string;
 }
@@ -81,9 +83,11 @@ const REFUSED = 'the canary was refused (EPERM), its verdict hit once';
 const tryGate = async (native: Native, sensor: Sensor, canary: Canary): Promise<Trial> => {
   const { result, hits } = await canary.attempt('gate', native.bootNs());
   const holds = result === 'EPERM' && hits === 1;
-  const names = sensor.attached.map(({ program }) => program).join(', ');
-  const detail = holds ? `${REFUSED}; programs: ${names}` : `the canary got ${result} with ${hits} hits`;
-  return { level: 'cgroup', holds, detail };
+  const programs = sensor.attached.map(({ program }) => program);
+  const detail = holds
+    ? `${REFUSED}; programs: ${programs.join(', ')}`
+    : `the canary got ${result} with ${hits} hits`;
+  return { level: 'cgroup', holds, detail, programs };
 };
 
 const tryStronger = async (

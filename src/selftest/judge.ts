@@ -1,7 +1,7 @@
 /** What the attempts of a way amount to: denied, escaped, or not to be tried on this kernel. */
 import { getSystemErrorName } from 'node:util';
+import type { OpenWay } from '../kernel/promises.js';
 import type { Trial, Way } from './prober.js';
-import type { OpenWay } from './promises.js';
 
 export type Result = 'denied' | 'escaped' | 'not on this kernel';
 

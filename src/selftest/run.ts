@@ -4,6 +4,7 @@ import { release } from 'node:os';
 import type { BlockRequest, BlockResult, Status } from '../control/api.js';
 import { callAgent } from '../control/client.js';
 import { requireRoot } from '../kernel/prerequisites.js';
+import { openWays } from '../kernel/promises.js';
 import type { DenyScope, Level } from '../model/decision.js';
 import { KerngateError } from '../model/error.js';
 import { Talker } from '../stage/children.js';
@@ -12,7 +13,6 @@ import { removeLeftOvers } from '../stage/left-overs.js';
 import { Stage } from '../stage/stage.js';
 import { judge, type WayResult } from './judge.js';
 import { knownWays, PROBER, Prober, type Trial, type Way } from './prober.js';
-import { openWays } from './promises.js';
 
 export interface SelftestOptions {
   readonly level: Level | 'auto';
@@ -100,8 +100,15 @@ const onStage = async (
   const prober = new Prober(stage.cgroup, stage.dir);
   stage.after('the prober', () => prober.end());
   await prober.up();
-  const { level } = await callAgent<Status>(socketOf(stage), 'GET', '/v1/status', undefined, ANSWER_MS);
-  const open = openWays(level, options.deny, options.sever);
+  const { level, hooks } = await callAgent<Status>(
+    socketOf(stage),
+    'GET',
+    '/v1/status',
+    undefined,
+    ANSWER_MS,
+  );
+  const programs = hooks.map(({ program }) => program);
+  const open = openWays({ level, deny: options.deny, isSevered: options.sever, programs });
   const degraded = new Set<string>();
   const results = await inParallel(ways, async (way) => {
     const baseline = await prober.attempt(way.way, BASELINE_SETTLE_MS, async () => undefined);

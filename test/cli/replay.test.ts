@@ -20,7 +20,7 @@ const capture = captureText(Array.from({ length: 5 }, (_, second) => eventAt(sec
 const STATUS: Status = {
   ...{ version: '0', pid: 1, started: '2026-01-01T00:00:00.000Z', scope: '/', panic: false },
   ...{ mode: 'audit', level: 'cgroup' },
-  ...{ hooks: [], open: [], policies: 1, blocks: 0, rate: 0, degraded: [] },
+  ...{ hooks: [], open: [], open_why: [], ways: {}, policies: 1, blocks: 0, rate: 0, degraded: [] },
   counters: { ev_dropped: 3, vd_dropped: 2 },
 };
 

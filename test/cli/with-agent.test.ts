@@ -18,6 +18,8 @@ const STATUS = {
   panic: false,
   hooks: [{ program: 'kg_connect4', attached: '/' }],
   open: ['raw sockets'],
+  open_why: [],
+  ways: {},
   policies: 1,
   blocks: 2,
   rate: 1.25,

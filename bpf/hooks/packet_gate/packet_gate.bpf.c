@@ -137,6 +137,64 @@ static __always_inline int kg_tell_packet(struct __sk_buff *skb, struct bpf_sock
 	return !refused;
 }
 
+/* Offsets and bits of the headers, as on the wire. */
+enum kg_wire { KG_IP4_PROTO = 9, KG_IP6_PROTO = 6, KG_IP6_SIZE = 40, KG_TCP_DATA = 12, KG_TCP_FLAGS = 13, KG_TCP_RST = 4 };
+
+static __always_inline __u32 kg_byte(struct __sk_buff *skb, __u32 offset)
+{
+	__u8 value = 0;
+
+	bpf_skb_load_bytes(skb, offset, &value, 1);
+	return value;
+}
+
+/*
+ * A reset without a byte of data: what tells the peer that a severed connection is over. It says no more than a
+ * dropped one would after a while.
+ */
+static __always_inline int kg_is_reset(struct __sk_buff *skb, struct bpf_sock *sk)
+{
+	__u32 first, tcp;
+
+	if (kg_proto_of(sk->protocol) != KG_PROTO_TCP)
+		return 0;
+	first = kg_byte(skb, 0);
+	if (first >> 4 == 4 && kg_byte(skb, KG_IP4_PROTO) == KG_PROTO_TCP)
+		tcp = (first & 15) * 4;
+	else if (first >> 4 == 6 && kg_byte(skb, KG_IP6_PROTO) == KG_PROTO_TCP)
+		tcp = KG_IP6_SIZE;
+	else
+		return 0;
+	return kg_byte(skb, tcp + KG_TCP_FLAGS) & KG_TCP_RST &&
+	       skb->len == tcp + (kg_byte(skb, tcp + KG_TCP_DATA) >> 4) * 4;
+}
+
+#define KG_ORPHAN_NS (20 * 60 * 1000000000ULL)
+
+/* Remembers a refusal with the socket itself. */
+static __always_inline void kg_bar_socket(struct kg_maker *maker, const struct kg_packet *packet)
+{
+	struct kg_verdict *entry = bpf_map_lookup_elem(&kg_verdicts, &packet->met);
+	__u64 until = packet->now + KG_ORPHAN_NS;
+
+	if (!entry)
+		return;
+	if (until > entry->until_ns)
+		until = entry->until_ns;
+	maker->barred.since_ns = entry->since_ns;
+	maker->barred.until_ns = until;
+	maker->barred.at_ns = packet->now;
+	if (kg_control_get(KG_CTL_BARRED) < until)
+		kg_control_set(KG_CTL_BARRED, until);
+}
+
+/* No entry speaks of it any more, but nobody lifted the one that did: its process has ended. */
+static __always_inline int kg_is_barred(const struct kg_barred *barred, __u64 now)
+{
+	return now < barred->until_ns && barred->at_ns > kg_control_get(KG_CTL_LIFTED) &&
+	       kg_effective(KG_DENY, barred->since_ns, now) == KG_DENY;
+}
+
 static __always_inline int kg_on_packet(struct __sk_buff *skb, __u32 way)
 {
 	struct kg_packet packet = {};
@@ -144,8 +202,9 @@ static __always_inline int kg_on_packet(struct __sk_buff *skb, __u32 way)
 	struct kg_maker *maker;
 	struct bpf_sock *sk;
 	__u32 reach = kg_control_get(KG_CTL_REACH);
+	__u64 barred = kg_control_get(KG_CTL_BARRED);
 
-	if (reach < KG_REACH_NEW || kg_control_get(KG_CTL_PANIC))
+	if ((reach < KG_REACH_NEW && !barred) || kg_control_get(KG_CTL_PANIC))
 		return 1; /* open: no verdict is in force, or the operator said so */
 	sk = skb->sk;
 	if (sk)
@@ -156,7 +215,7 @@ static __always_inline int kg_on_packet(struct __sk_buff *skb, __u32 way)
 	if (way == KG_WAY_EGRESS && (sk->type == KG_SOCK_RAW || sk->protocol == KG_IPPROTO_ICMP ||
 				     sk->protocol == KG_IPPROTO_ICMPV6))
 		packet.reach = KG_REACH_NEW;
-	if (reach < packet.reach)
+	if (reach < packet.reach && !barred)
 		return 1; /* open: no verdict reaches that far */
 	packet.now = bpf_ktime_get_boot_ns();
 	packet.subjects = kg_control_get(KG_CTL_SUBJECTS);
@@ -166,8 +225,17 @@ static __always_inline int kg_on_packet(struct __sk_buff *skb, __u32 way)
 		kg_ask_holder(&packet, &maker->held);
 	}
 	kg_ask_cgroups(&packet, skb);
-	if (packet.allow || packet.verdict < kg_second_net())
-		return 1; /* open: protected, nothing stands against it, or the guards told of it */
+	if (packet.allow || (way == KG_WAY_EGRESS && kg_is_reset(skb, sk)))
+		return 1; /* open: protected, or it only tells that all is over */
+	if (maker && packet.verdict == KG_NONE && kg_is_barred(&maker->barred, packet.now)) {
+		kg_count(KG_C_DENIED);
+		kg_count_way(way, 1);
+		return 0; /* closed: what a blocked process left in its socket */
+	}
+	if (packet.verdict < kg_second_net())
+		return 1; /* open: nothing stands against it, or the guards told of it */
+	if (maker && packet.verdict == KG_DENY && packet.reach == KG_REACH_ALL)
+		kg_bar_socket(maker, &packet);
 	return kg_tell_packet(skb, sk, maker ? (maker->made.tgid ? &maker->made : &maker->held) : &nobody, &packet, way);
 }
 

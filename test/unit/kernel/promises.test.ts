@@ -1,7 +1,7 @@
 /** The ways, their documentation and what is promised of them name each other. */
 import { describe, expect, it } from 'vitest';
+import { openWays } from '../../../src/kernel/promises.js';
 import type { DenyScope, Level } from '../../../src/model/decision.js';
-import { openWays } from '../../../src/selftest/promises.js';
 import { filesBelow, read } from '../structure/tree.js';
 
 /** As the prober has them: rows of tables in C. */
@@ -11,7 +11,7 @@ const WAYS = filesBelow('native/ways', /\.c$/).flatMap((file) =>
 const LEVELS: readonly Level[] = ['lsm', 'fmod_ret', 'cgroup'];
 const SCOPES: readonly DenyScope[] = ['new', 'all', 'isolate'];
 const names = (level: Level, deny: DenyScope, isSevered = false): string[] =>
-  openWays(level, deny, isSevered).map(({ way }) => way);
+  openWays({ level, deny, isSevered }).map(({ way }) => way);
 
 it('there are 91 ways, each once', () => {
   expect([WAYS.length, new Set(WAYS).size]).toEqual([91, 91]);
@@ -29,7 +29,7 @@ describe('what is open by design', () => {
   it.each(LEVELS.flatMap((level) => SCOPES.map((deny) => [level, deny] as const)))(
     'at %s with %s are ways that exist, each once, with a sentence',
     (level, deny) => {
-      const open = openWays(level, deny);
+      const open = openWays({ level, deny });
       expect(open.filter(({ way }) => !WAYS.includes(way))).toEqual([]);
       expect(new Set(open.map(({ way }) => way)).size).toBe(open.length);
       for (const { reason } of open) expect(reason).toMatch(/^[A-Za-z].{15,140}[^.]$/);

@@ -14,6 +14,8 @@ interface Gap {
   readonly deny: readonly DenyScope[];
   /** Absent: at every level. */
   readonly level?: Level;
+  /** Shut where the kernel has hooks for AF_UNIX addresses. */
+  readonly unlessUnixHooks?: true;
   /** Sockets that were open when the block was set: a block that severs ends them. */
   readonly severed?: true;
 }
@@ -70,8 +72,15 @@ const GAPS: readonly Gap[] = [
     level: 'cgroup',
   },
   {
-    ways: ['unix-stream', 'unix-dgram', 'unix-est', 'helper-new', 'helper-pre'],
-    reason: 'AF_UNIX has no cgroup hook before Linux 6.7, and none for open connections at all',
+    ways: ['unix-stream', 'unix-dgram', 'helper-new'],
+    reason: 'this kernel has no cgroup hook for AF_UNIX addresses, as kernels since 6.7 have',
+    deny: ['isolate'],
+    level: 'cgroup',
+    unlessUnixHooks: true,
+  },
+  {
+    ways: ['unix-est', 'helper-pre'],
+    reason: 'open AF_UNIX connections have no cgroup hook',
     deny: ['isolate'],
     level: 'cgroup',
   },
@@ -95,13 +104,23 @@ const GAPS: readonly Gap[] = [
   },
 ];
 
-const isOpen = (gap: Gap, level: Level, deny: DenyScope, isSevered: boolean): boolean =>
+/** What a block is enforced by, and how. */
+export interface Standing {
+  readonly level: Level;
+  readonly deny: DenyScope;
+  readonly isSevered?: boolean;
+  /** Programs of ours that are attached, by name. */
+  readonly programs?: readonly string[];
+}
+
+const isOpen = (gap: Gap, { level, deny, isSevered = false, programs = [] }: Standing): boolean =>
   gap.deny.includes(deny) &&
   (gap.level === undefined || gap.level === level) &&
-  !(isSevered && gap.severed === true);
+  !(isSevered && gap.severed === true) &&
+  !(gap.unlessUnixHooks === true && programs.includes('kg_connect_unix'));
 
-/** The ways that `level` leaves open to a subject with such a block; all others are promised to be shut. */
-export const openWays = (level: Level, deny: DenyScope, isSevered = false): OpenWay[] =>
-  GAPS.filter((gap) => isOpen(gap, level, deny, isSevered)).flatMap(({ ways, reason }) =>
+/** The ways left open to a subject with such a block; all others are promised to be shut. */
+export const openWays = (standing: Standing): OpenWay[] =>
+  GAPS.filter((gap) => isOpen(gap, standing)).flatMap(({ ways, reason }) =>
     ways.map((way) => ({ way, reason })),
   );
