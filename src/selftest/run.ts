@@ -155,7 +155,7 @@ const underBlock = async (
   let id = '';
   const ask = <T>(path: string, body: unknown): Promise<T> =>
     callAgent<T>(socketOf(stage), 'POST', path, body, ANSWER_MS);
-  const trial = await prober.attempt(way, Math.max(LEAST_SETTLE_MS, 4 * baseline.ms), async (pid) => {
+  const trial = await prober.attempt(way, Math.max(LEAST_SETTLE_MS, 2 * baseline.ms), async (pid) => {
     const request: BlockRequest = {
       pid,
       lineage: true,
