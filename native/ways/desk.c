@@ -234,9 +234,9 @@ int look_after_trials(int is_quiet)
 	return left;
 }
 
-/* Also those that have left their parents. */
+/* Also those that have left their parents; again and again, as a child may be born while its parent is killed. */
 void end_trials(void)
 {
-	kill_members(subject);
-	kill_members(elsewhere);
+	for (int round = 0; round < 100 && kill_members(subject) + kill_members(elsewhere) > 0; round++)
+		usleep(10000);
 }

@@ -104,10 +104,13 @@ static void run(int service)
 int helper_main(const char *dir)
 {
 	int service = open_service(dir);
-	pid_t pid = service < 0 ? -1 : fork();
+	pid_t parent = getpid(), pid = service < 0 ? -1 : fork();
 
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* One that died before that call sends no signal any more. */
+		if (getppid() != parent)
+			_exit(0);
 		signal(SIGPIPE, SIG_IGN);
 		close(0);
 		close(1);

@@ -29,7 +29,7 @@ int enter_stage(void);
 int listener_beside(pid_t pid);
 int enter_cgroup(const char *path);
 int make_cgroup(char *path, size_t size, const char *above, const char *name);
-void kill_members(const char *cgroup);
+int kill_members(const char *cgroup);
 
 /* receivers.c */
 int open_tcp(void);

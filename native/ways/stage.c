@@ -106,16 +106,17 @@ int make_cgroup(char *path, size_t size, const char *above, const char *name)
 	return mkdir(path, 0755) && errno != EEXIST ? failure() : 0;
 }
 
-void kill_members(const char *cgroup)
+int kill_members(const char *cgroup)
 {
 	char path[4200];
 	FILE *file;
-	int pid;
+	int pid, count = 0;
 
 	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
 	file = fopen(path, "re");
-	while (file && fscanf(file, "%d", &pid) == 1)
+	for (; file && fscanf(file, "%d", &pid) == 1; count++)
 		kill(pid, SIGKILL);
 	if (file)
 		fclose(file);
+	return count;
 }

@@ -111,7 +111,7 @@ export class Prober {
   /** Ends it, and every attacker with it. */
   async end(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const gone = new Promise((resolve) => this.#child.once('close', resolve));
+    const gone = new Promise((resolve) => this.#child.once('exit', resolve));
     this.#child.stdin?.end();
     const insist = setTimeout(() => this.#child.kill('SIGKILL'), END_MS);
     await gone;
