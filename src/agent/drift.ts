@@ -1,11 +1,12 @@
 /** Drift: what others detached, unpinned, unmounted or changed is put back, counted, and told once. */
 import type { Repair } from '../kernel/keeper.js';
-import type { LedgerEntry } from '../model/decision.js';
+import { startTickOf } from '../lib/proc.js';
 import type { Outcome } from '../model/outcome.js';
+import { parseProcessId, type SubjectKind } from '../model/subject.js';
 import type { Agent } from './agent.js';
 
 /** Subjects that stand for one key in the kernel: nothing but drift puts such an entry in twice. */
-const SINGLE: ReadonlySet<LedgerEntry['subject']['kind']> = new Set(['process', 'cgroup', 'session', 'exe']);
+const SINGLE: ReadonlySet<SubjectKind> = new Set(['process', 'cgroup', 'session', 'user']);
 
 export class Drift {
   /** Repairs that were made. */
@@ -37,11 +38,14 @@ export class Drift {
     this.#failing = text;
   }
 
-  /** Entries of verdicts: an entry that had to be written although nothing was decided was taken away. */
-  compare(): void {
+  /**
+   * Entries of verdicts: one that had to be written although nothing was decided was taken away. `isDue`:
+   * something else than a decision has changed, so that nothing can be told.
+   */
+  compare(isDue: boolean): void {
     const { pipeline, state } = this.#agent;
     const { version } = state.ledger;
-    const isSame = version === this.#version;
+    const isSame = version === this.#version && !isDue;
     this.#version = version;
     const outcomes = pipeline.enforce();
     if (!isSame) return;
@@ -58,6 +62,11 @@ export class Drift {
   }
 }
 
-const isLost = ({ did, subject }: Outcome): boolean => did === 'applied' && SINGLE.has(subject.kind);
+/** The kernel itself takes out what belongs to a process that exits. */
+const isLost = ({ did, subject: { kind, id } }: Outcome): boolean => {
+  if (did !== 'applied' || !SINGLE.has(kind)) return false;
+  const process = kind === 'process' ? parseProcessId(id) : undefined;
+  return process === undefined || startTickOf(process.pid) === process.startTick;
+};
 
 const textOf = ({ what, error }: Repair): string => `${what}, and cannot be put right: ${error}`;

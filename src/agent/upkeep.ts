@@ -72,7 +72,7 @@ export class Upkeep {
     if (policies.executablesChanged()) policies.install(maps, modes.mode);
     if (this.#ticks % VITAL_EVERY === 0) host.vitals.refresh();
     const isDue = host.vitals.takeChange() || isEnded || over.length > 0 || this.#follows();
-    if (this.#ticks % COMPARE_EVERY === 0) drift.compare();
+    if (this.#ticks % COMPARE_EVERY === 0) drift.compare(isDue);
     else if (isDue) pipeline.enforce();
     this.#sweep();
     if (this.#ticks % COUNTS_EVERY === 0) this.#agent.say(minuteLine(this.#agent));

@@ -60,6 +60,14 @@ describe('what another process takes away', () => {
       await expectStep(attacker, 'denied');
       const again = await stand.start({ mode: 'enforce' });
       expect(await again.line(/^ready /)).toMatch(/ adopted$/);
+      bpftool(
+        'link',
+        'detach',
+        'id',
+        String(linkId(stand, 'kg_connect4')),
+      ); /* also one that was taken over */
+      await again.line(/^drift: kg_connect4 was detached; put right$/);
+      await expectStep(attacker, 'denied');
     }));
 
   it('pins of links and maps are set again, and nothing was open meanwhile', () =>
@@ -119,6 +127,17 @@ describe('what another process takes away', () => {
       await stand.agent?.line(
         /^drift: 1 verdicts were gone or changed in the kernel \(.*pid \d+\)\); put right$/,
       );
+    }));
+
+  it('nothing, when a protected process exits and the kernel forgets it', () =>
+    withDenied(async (stand) => {
+      const isAllowed = (pid: number): boolean =>
+        withMaps(stand, ({ verdicts }) => verdicts.entries().some(([key]) => Number(key.a) === pid));
+      const shell = stand.spawn('/bin/bash', ['-c', `${process.execPath} ${stand.main} status; read end`]);
+      await until('it is protected', () => isAllowed(shell.pid));
+      await shell.kill('SIGKILL');
+      await until('the kernel has forgotten it, and been told again', () => isAllowed(shell.pid));
+      expect(await repairsOf(stand)).toBe(0);
     }));
 
   it('another program in our link gives way to ours', () =>
