@@ -4,10 +4,10 @@ import { closeSync, constants, existsSync, openSync, renameSync, rmSync } from '
 import { join } from 'node:path';
 import { mountInfo } from '../lib/cgroup-tree.js';
 import { explainForeign } from './foreign.js';
-import { type Attached, linkPath, PROGRAMS } from './links.js';
+import { type Attached, attachProgram, type HookProgram, linkPath, PROGRAMS } from './links.js';
 import { loadPrograms } from './load.js';
 import { PINNED_MAPS } from './maps.js';
-import type { LinkHandle, Native } from './native.js';
+import type { LinkHandle, Native, NativeError, ObjectHandle } from './native.js';
 import { checkObjectFile } from './object-file.js';
 import { isBpffs, preparePins, type Scope } from './prerequisites.js';
 
@@ -83,31 +83,50 @@ export class Keeper {
   }
 
   #renew(at: number, hook: Attached): void {
-    const { native, attached, scope, pin } = this.#options;
-    const path = linkPath(pin, hook.program);
-    rmSync(`${path}_new`, { force: true });
+    const { native, attached, scope } = this.#options;
     const fd = openSync(scope.path, 'r');
     try {
-      native.linkRenew(hook.link, fd, `${path}_new`);
-    } catch (cause) {
-      throw explainForeign(native, scope, cause) ?? cause;
+      attached[at] = this.#attachAgain(hook, fd);
     } finally {
       closeSync(fd);
     }
-    renameSync(`${path}_new`, path);
-    const link = native.linkOpen(path);
+    const { link } = attached[at];
     this.#programs.set(link, native.linkInfo(link).programId);
-    native.linkClose(hook.link);
-    attached[at] = { ...hook, link, pin: path };
+    if (link !== hook.link) native.linkClose(hook.link);
+  }
+
+  /** The very program that ran, at once; or, where an agent may not open it (CAP_SYS_ADMIN), loaded anew. */
+  #attachAgain(hook: Attached, cgroupFd: number): Attached {
+    const { native, scope, pin } = this.#options;
+    const path = linkPath(pin, hook.program);
+    rmSync(`${path}_new`, { force: true });
+    try {
+      native.linkRenew(hook.link, cgroupFd, `${path}_new`);
+    } catch (cause) {
+      const foreign = explainForeign(native, scope, cause);
+      if (foreign || (cause as NativeError).code !== 'EPERM') throw foreign ?? cause;
+      return this.#withObject(hook.program, (object, program) =>
+        attachProgram({ native, object, pin, cgroupFd, cgroupId: scope.id }, program),
+      );
+    }
+    renameSync(`${path}_new`, path);
+    return { ...hook, link: native.linkOpen(path), pin: path };
   }
 
   #reload({ program, link }: Attached): void {
+    const { native } = this.#options;
+    this.#withObject(program, (object) => native.linkUpdate(link, object, program));
+    this.#programs.set(link, native.linkInfo(link).programId);
+  }
+
+  /** Loads one program onto the pinned maps; what is attached by `work` outlives the object. */
+  #withObject<T>(name: string, work: (object: ObjectHandle, program: HookProgram) => T): T {
     const { native, pin, objectPath } = this.#options;
-    const wanted = PROGRAMS.filter(({ name }) => name === program);
-    const object = loadPrograms({ native, pin }, checkObjectFile(objectPath).path, wanted);
+    const program = PROGRAMS.find((candidate) => candidate.name === name);
+    if (program === undefined) throw new Error(`there is no program ${name}`);
+    const object = loadPrograms({ native, pin }, checkObjectFile(objectPath).path, [program]);
     try {
-      native.linkUpdate(link, object, program);
-      this.#programs.set(link, native.linkInfo(link).programId);
+      return work(object, program);
     } finally {
       native.objectClose(object);
     }

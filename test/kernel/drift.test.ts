@@ -1,6 +1,6 @@
 /** Drift: what others detach, unpin, unmount or delete is noticed, put right, counted and told. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Status } from '../../src/control/api.js';
@@ -67,6 +67,21 @@ describe('what another process takes away', () => {
         String(linkId(stand, 'kg_connect4')),
       ); /* also one that was taken over */
       await again.line(/^drift: kg_connect4 was detached; put right$/);
+      await expectStep(attacker, 'denied');
+    }));
+
+  it('a link, also by an agent without CAP_SYS_ADMIN, as the packaged service has none', () =>
+    withStand(async (stand) => {
+      writeFileSync(stand.policyFile, POLICY);
+      const bound = ['--bounding-set=-sys_admin', '--inh-caps=-sys_admin'];
+      const words = ['run', '--mode', 'enforce', '--policy', stand.policyFile];
+      const agent = stand.spawn('setpriv', [...bound, process.execPath, stand.main, ...words]);
+      await agent.line(/^ready /);
+      const attacker = await blockedStepper(stand);
+      bpftool('link', 'detach', 'id', String(linkId(stand, 'kg_connect4')));
+      await agent.line(/^drift: kg_connect4 was detached; put right$/);
+      await expectStep(attacker, 'denied');
+      await agent.kill('SIGKILL');
       await expectStep(attacker, 'denied');
     }));
 
