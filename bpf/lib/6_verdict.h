@@ -41,18 +41,22 @@ static __always_inline int kg_subject_by(struct kg_subject *who, const struct kg
 	return who->a != 0;
 }
 
+/* The id of the root of every cgroup v2 hierarchy. */
+enum { KG_ROOT_CGROUP = 1 };
+
 /*
  * Whom a rule counts the attempt for; 0 for nobody. A subject that cannot be named (no lineage known,
  * executable unreadable) is counted with its cgroup: closed, since it cannot get out of counting.
  */
 static __always_inline int kg_counted(struct kg_subject *who, const struct kg_event *event, __u32 by)
 {
-	if (kg_subject_by(who, event, by))
-		return 1;
-	if (by == KG_SUBJ_SESSION)
-		return 0;
-	kg_subject_cgroup(who, event->cgroup);
-	return 1;
+	if (!kg_subject_by(who, event, by)) {
+		if (by == KG_SUBJ_SESSION)
+			return 0;
+		kg_subject_cgroup(who, event->cgroup);
+	}
+	/* open: in the root cgroup lies what nobody sorted, on some hosts everything; it is no group to block */
+	return who->kind != KG_SUBJ_CGROUP || who->a != KG_ROOT_CGROUP;
 }
 
 /* Ids must differ between decisions, not be secret: boot time, rule and subject are mixed. */
