@@ -80,5 +80,7 @@ export const tryAll = async (actor: Running): Promise<Tried> => {
 };
 
 /** Those a cgroup program sees as well. */
-export const gated = (ways: readonly string[]): string[] =>
-  ways.filter((way) => ['tcp', 'tcp6', 'mptcp', 'udp'].includes(way));
+export const gated = (ways: readonly string[]): string[] => ways.filter((way) => way !== 'vsock');
+
+/** Those without an address hook: their sockets are refused when they are made. */
+export const isMadeInVain = (way: string): boolean => ['raw', 'raw6', 'sctp', 'vsock'].includes(way);

@@ -9,6 +9,7 @@ static __always_inline int kg_on_create(int family, int type, int protocol, int 
 	struct kg_attempted attempted = {
 		.kind = KG_EV_HIT, .way = KG_WAY_CREATE, .least = KG_AUDIT, .prover = prover,
 		.reach = kern ? KG_REACH_NONE : kg_create_reach(family, type, protocol),
+		.proto = kg_proto_of(protocol),
 	};
 
 	return kg_guard(&attempted);
