@@ -16,6 +16,7 @@ static __always_inline void kg_decide(__u32 number, struct kg_event *event, __u3
 	__u32 bank = kg_control_get(KG_CTL_BANK) & 1;
 	__u32 rules;
 
+	event->way = send ? KG_WAY_SEND : KG_WAY_CONNECT;
 	if (kg_control_get(KG_CTL_PANIC)) {
 		kg_count(KG_C_PANIC_OPEN);
 		return; /* open: the operator said so */
@@ -83,7 +84,6 @@ static __always_inline int kg_gate(__u32 number, struct kg_event *event, __u32 k
 
 	event->at_ns = bpf_ktime_get_boot_ns();
 	event->kind = kind;
-	event->way = send ? KG_WAY_SEND : KG_WAY_CONNECT;
 	kg_identify_current(event, task);
 	if (kg_is_agent(event->tgid, event->start_ns))
 		return 1; /* open: the agent never blocks or watches itself */
