@@ -12,6 +12,7 @@
         "src/diag.cc",
         "src/error.cc",
         "src/host.cc",
+        "src/job.cc",
         "src/link.cc",
         "src/link_program.cc",
         "src/map.cc",
@@ -23,6 +24,7 @@
         "src/ring_buffer.cc",
         "src/shape.cc",
         "src/sock.cc",
+        "src/sock_mark.cc",
       ],
       "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED", "_GNU_SOURCE"],
       "include_dirs": [

@@ -21,6 +21,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   BindRing(env, exports);
   BindHost(env, exports);
   BindSock(env, exports);
+  BindSockMark(env, exports);
   return exports;
 }
 

@@ -28,6 +28,7 @@ void BindMap(Napi::Env env, Napi::Object exports);
 void BindRing(Napi::Env env, Napi::Object exports);
 void BindHost(Napi::Env env, Napi::Object exports);
 void BindSock(Napi::Env env, Napi::Object exports);
+void BindSockMark(Napi::Env env, Napi::Object exports);
 
 template <Napi::Value (*Callback)(const Napi::CallbackInfo&)>
 void Bind(Napi::Env env, Napi::Object exports, const char* name) {

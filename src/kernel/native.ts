@@ -150,9 +150,20 @@ export interface Native {
    * kernel cannot. A row names its socket by cookie, so another one of the same address is never met.
    */
   sockDestroy(netns: string, rows: Uint8Array): Promise<number[]>;
-  /** Writes the value of another process's socket in a map of sockets; answers the socket's inode. */
-  sockMark(mapFd: number, pid: number, fd: number, value: Uint8Array): number;
-  /** Reads it into `value`; null when the socket has none. */
+  /**
+   * Writes values of other processes' sockets in a map of sockets, off the loop. `rows`: pid, descriptor and inode of
+   * each, 32 bits each. The first `keep` bytes of a value that is there stay. Answers an errno for each, 0 where it
+   * was done, and -1 for what is no internet socket, is another one by now, or, with `unmadeOnly`, has its first
+   * `keep` bytes already.
+   */
+  sockMark(
+    mapFd: number,
+    rows: Uint8Array,
+    values: Uint8Array,
+    keep: number,
+    unmadeOnly: boolean,
+  ): Promise<Int32Array>;
+  /** Reads one of them into `value`; answers the socket's inode, null when it has none. */
   sockMarkOf(mapFd: number, pid: number, fd: number, value: Uint8Array): number | null;
 }
 

@@ -1,5 +1,6 @@
 /** Real sockets in real namespaces: listed, destroyed one by one, marked; the thread of the loop stays where it is. */
-import { closeSync, openSync, readlinkSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
+import { constants } from 'node:os';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { destroySockets, HostSocket, listSockets, netnsOf, TCP, UDP } from '../../../src/kernel/sockets.js';
 import { start, type Talker, talk } from '../../kernel/talker.js';
@@ -8,6 +9,8 @@ import { api, compile, makeCgroup, tempFolder, u64 } from '../fixture.js';
 const ENOENT = 2;
 const LISTEN = 10;
 const ESTABLISHED = 1;
+/** What `sockMark` answers for what it rightly leaves alone. */
+const LEFT = -1;
 
 const group = makeCgroup('sockets');
 const folder = tempFolder();
@@ -137,18 +140,35 @@ test("marks another process's socket, and reads it", async () => {
   const [fd, inode] = (await who.say('descriptor 0')).map(Number) as [number, number];
   const value = new Uint8Array(8);
   expect(api.sockMarkOf(map, who.pid, fd, value)).toBe(null);
-  expect(api.sockMark(map, who.pid, fd, u64(42))).toBe(inode);
+  const mark = async (row: [number, number, number], marked: Uint8Array, keep = 0, unmadeOnly = false) => {
+    const rows = new Uint8Array(new Int32Array(row).buffer);
+    return (await api.sockMark(map, rows, marked, keep, unmadeOnly))[0];
+  };
+  expect(await mark([who.pid, fd, inode], u64(42))).toBe(0);
   expect(api.sockMarkOf(map, who.pid, fd, value)).toBe(inode);
   expect(value).toEqual(u64(42));
+  // What stands in the part that is kept stays, and keeps off who wants it empty.
+  expect(await mark([who.pid, fd, inode], new Uint8Array(8).fill(7), 4)).toBe(0);
+  expect(await mark([who.pid, fd, inode], new Uint8Array(8).fill(8), 4, true)).toBe(LEFT);
+  api.sockMarkOf(map, who.pid, fd, value);
+  expect([...value]).toEqual([42, 0, 0, 0, 7, 7, 7, 7]);
+  // Another socket by now, one of another family, no socket; gone.
+  expect(await mark([who.pid, fd, inode + 1], u64(1))).toBe(LEFT);
+  await who.say('unix');
+  const [unix, unixInode] = (await who.say('descriptor 1')).map(Number) as [number, number];
+  expect(await mark([who.pid, unix, unixInode], u64(1))).toBe(LEFT);
+  expect(await mark([who.pid, 0, 1], u64(1))).toBe(LEFT);
+  expect(await mark([who.pid, 999, inode], u64(1))).toBe(constants.errno.EBADF);
+  expect(await mark([4_194_304, fd, inode], u64(1))).toBe(constants.errno.ESRCH);
+  api.sockMarkOf(map, who.pid, fd, value);
+  expect([...value]).toEqual([42, 0, 0, 0, 7, 7, 7, 7]);
   const code = (wanted: string) => expect.objectContaining({ code: wanted });
-  const file = openSync('/dev/null', 'r');
-  expect(() => api.sockMark(map, process.pid, file, u64(1))).toThrow(code('ENOTSOCK'));
-  closeSync(file);
-  expect(() => api.sockMark(map, who.pid, 999, u64(1))).toThrow(code('EBADF'));
-  expect(() => api.sockMark(map, 4_194_304, fd, u64(1))).toThrow(code('ESRCH'));
-  expect(() => api.sockMark(map, who.pid, fd, new Uint8Array(4))).toThrow(code('EINVAL'));
+  const none = new Uint8Array(12);
+  expect(() => api.sockMark(map, none, new Uint8Array(4), 0, false)).toThrow(code('EINVAL'));
+  expect(() => api.sockMark(map, none, u64(1), 9, false)).toThrow(code('EINVAL'));
+  expect(() => api.sockMark(map, new Uint8Array(11), u64(1), 0, false)).toThrow(code('EINVAL'));
   const plan = api.objectMapFd(object, 'plan');
-  expect(() => api.sockMark(plan, who.pid, fd, new Uint8Array(16))).toThrow(code('EINVAL'));
+  expect(() => api.sockMark(plan, none, new Uint8Array(16), 0, false)).toThrow(code('EINVAL'));
   api.closeFd(plan);
   api.closeFd(map);
   api.objectClose(object);
