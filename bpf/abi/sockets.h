@@ -23,7 +23,8 @@ struct kg_owner {
 struct kg_holder {
 	__u64 tick;
 	__u64 lineage_tick;
-	__u64 exe_ino; /* only when an entry asked for it */
+	__u64 exe_ino; /* of a maker only when an entry asked for it */
+	__u64 cgroup;  /* 0 of a maker: the socket itself knows it */
 	__u32 exe_dev;
 	__u32 tgid;
 	__u32 lineage_tgid;
@@ -43,7 +44,7 @@ struct kg_barred {
 /* kg_makers: kept with each socket of the internet families, and cloned by accept(). */
 struct kg_maker {
 	struct kg_holder made;
-	struct kg_holder held; /* written by the agent, for sockets that are older than itself */
+	struct kg_holder held; /* written by the agent: for sockets older than itself, and when a block is set */
 	struct kg_barred barred;
 };
 

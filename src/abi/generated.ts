@@ -2,7 +2,7 @@
 
 import type { EventKind } from '../model/event.js';
 
-export const ABI_STAMP = 'c7c07948d63cbaa5';
+export const ABI_STAMP = 'ac6771d3510a12f6';
 
 export const KG_CONTROL_SLOT = {
   PANIC: 0,
@@ -363,32 +363,35 @@ export interface KgHolder {
   tick: bigint;
   lineage_tick: bigint;
   exe_ino: bigint;
+  cgroup: bigint;
   exe_dev: number;
   tgid: number;
   lineage_tgid: number;
   uid: number;
   session: number;
 }
-export const KG_HOLDER_SIZE = 48;
+export const KG_HOLDER_SIZE = 56;
 export const decodeKgHolder = (view: DataView, at = 0): KgHolder => ({
   tick: view.getBigUint64(at + 0, true),
   lineage_tick: view.getBigUint64(at + 8, true),
   exe_ino: view.getBigUint64(at + 16, true),
-  exe_dev: view.getUint32(at + 24, true),
-  tgid: view.getUint32(at + 28, true),
-  lineage_tgid: view.getUint32(at + 32, true),
-  uid: view.getUint32(at + 36, true),
-  session: view.getUint32(at + 40, true),
+  cgroup: view.getBigUint64(at + 24, true),
+  exe_dev: view.getUint32(at + 32, true),
+  tgid: view.getUint32(at + 36, true),
+  lineage_tgid: view.getUint32(at + 40, true),
+  uid: view.getUint32(at + 44, true),
+  session: view.getUint32(at + 48, true),
 });
-export const encodeKgHolder = (value: KgHolder, view: DataView = new DataView(new ArrayBuffer(48)), at = 0): DataView => {
+export const encodeKgHolder = (value: KgHolder, view: DataView = new DataView(new ArrayBuffer(56)), at = 0): DataView => {
   view.setBigUint64(at + 0, value.tick, true);
   view.setBigUint64(at + 8, value.lineage_tick, true);
   view.setBigUint64(at + 16, value.exe_ino, true);
-  view.setUint32(at + 24, value.exe_dev, true);
-  view.setUint32(at + 28, value.tgid, true);
-  view.setUint32(at + 32, value.lineage_tgid, true);
-  view.setUint32(at + 36, value.uid, true);
-  view.setUint32(at + 40, value.session, true);
+  view.setBigUint64(at + 24, value.cgroup, true);
+  view.setUint32(at + 32, value.exe_dev, true);
+  view.setUint32(at + 36, value.tgid, true);
+  view.setUint32(at + 40, value.lineage_tgid, true);
+  view.setUint32(at + 44, value.uid, true);
+  view.setUint32(at + 48, value.session, true);
   return view;
 };
 
@@ -415,16 +418,16 @@ export interface KgMaker {
   held: KgHolder;
   barred: KgBarred;
 }
-export const KG_MAKER_SIZE = 120;
+export const KG_MAKER_SIZE = 136;
 export const decodeKgMaker = (view: DataView, at = 0): KgMaker => ({
   made: decodeKgHolder(view, at + 0),
-  held: decodeKgHolder(view, at + 48),
-  barred: decodeKgBarred(view, at + 96),
+  held: decodeKgHolder(view, at + 56),
+  barred: decodeKgBarred(view, at + 112),
 });
-export const encodeKgMaker = (value: KgMaker, view: DataView = new DataView(new ArrayBuffer(120)), at = 0): DataView => {
+export const encodeKgMaker = (value: KgMaker, view: DataView = new DataView(new ArrayBuffer(136)), at = 0): DataView => {
   encodeKgHolder(value.made, view, at + 0);
-  encodeKgHolder(value.held, view, at + 48);
-  encodeKgBarred(value.barred, view, at + 96);
+  encodeKgHolder(value.held, view, at + 56);
+  encodeKgBarred(value.barred, view, at + 112);
   return view;
 };
 

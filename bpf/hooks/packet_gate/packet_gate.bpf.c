@@ -60,6 +60,18 @@ static __always_inline void kg_ask_holder(struct kg_packet *packet, const struct
 		kg_ask_for(packet, KG_SUBJ_SESSION, holder->session, 0);
 	if (holder->exe_ino)
 		kg_ask_for(packet, KG_SUBJ_EXE, holder->exe_ino, holder->exe_dev);
+	if (holder->cgroup)
+		kg_ask_for(packet, KG_SUBJ_CGROUP, holder->cgroup, 0);
+}
+
+/* A maker that was found to have given its socket away protects it no longer. */
+static __always_inline void kg_ask_maker(struct kg_packet *packet, const struct kg_maker *maker)
+{
+	kg_ask_holder(packet, &maker->made);
+	if (maker->held.tgid) {
+		packet->allow = 0;
+		kg_ask_holder(packet, &maker->held);
+	}
 }
 
 static __always_inline void kg_ask_cgroups(struct kg_packet *packet, struct __sk_buff *skb)
@@ -169,10 +181,8 @@ static __always_inline int kg_on_packet(struct __sk_buff *skb, __u32 way)
 	packet.now = bpf_ktime_get_boot_ns();
 	packet.subjects = kg_control_get(KG_CTL_SUBJECTS);
 	maker = bpf_sk_storage_get(&kg_makers, sk, 0, 0);
-	if (maker) {
-		kg_ask_holder(&packet, &maker->made);
-		kg_ask_holder(&packet, &maker->held);
-	}
+	if (maker)
+		kg_ask_maker(&packet, maker);
 	kg_ask_cgroups(&packet, skb);
 	if (packet.allow || (way == KG_WAY_EGRESS && kg_is_reset(skb, sk)))
 		return 1; /* open: protected, or it only tells that all is over */
