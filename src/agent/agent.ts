@@ -169,8 +169,7 @@ export class Agent {
       onError: (error) => this.say(`control: ${(error as Error).stack ?? error}`),
     });
     this.#upkeep.start();
-    /* what an agent before this one did not come to do */
-    this.severer.wake();
+    this.severer.begin();
     this.reporter.audit.note('start', { mode: this.modes.mode, level: this.level, scope: this.scope.path });
     return begun.why === undefined && this.modes.isTripped ? { mode: 'audit', why: 'tripped' } : begun;
   }

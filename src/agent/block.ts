@@ -5,6 +5,7 @@ import type { Decision, LedgerEntry } from '../model/decision.js';
 import { parseProcessId, type Subject, subjectKey } from '../model/subject.js';
 import type { Agent } from './agent.js';
 import { groupsToFreeze } from './freezable.js';
+import { reachesOpen } from './holding.js';
 import { severTrouble } from './severer.js';
 import { isEnforced } from './stages.js';
 import { isInScope, subjectOfTarget } from './targets.js';
@@ -34,9 +35,13 @@ export const carryOutBlock = async (
   reporter.audit.decision(decision, peer);
   reporter.decision(decision);
   const unfrozen = plan && (await freezeNow(agent, plan, decision, peer));
-  const severed = request.sever ? await agent.severer.now(decision.id) : undefined;
+  const { severed, trouble } = reachesOpen(decision) ? await agent.severer.now(decision.id) : {};
   const degraded =
-    failed[0]?.error ?? unreached(agent, subject) ?? unfrozen ?? (severed && severTrouble(severed));
+    failed[0]?.error ??
+    unreached(agent, subject) ??
+    unfrozen ??
+    (severed && severTrouble(severed)) ??
+    trouble;
   return { decision: shownAs(agent, decision), ...(degraded === undefined ? {} : { degraded }) };
 };
 

@@ -124,6 +124,12 @@ export class Host implements HostFacts, HostView, UnitFacts {
     return root && processId(root.tgid, Number(root.tick));
   }
 
+  /** User and audit session (-1: none) of a living process. */
+  idsOf(pid: number): { uid: number; session: number } | undefined {
+    const uid = uidOf(pid);
+    return uid === undefined ? undefined : { uid: Number(uid), session: auditIds(pid).session };
+  }
+
   #unitsBelow(top: string, isMeant = (_: string): boolean => true): string[] {
     const units = new Set<string>();
     walkCgroups(this.#mount, top, CGROUPS_MAX, (path) => {

@@ -1,6 +1,6 @@
 /** Who a subject is at this moment: its living processes and cgroups, and whom of them nothing may be taken from. */
 import type { Guardrails } from '../decide/guardrails.js';
-import type { SeverView } from '../enforce/sever.js';
+import type { SubjectView } from '../enforce/holders.js';
 import type { Scope } from '../kernel/prerequisites.js';
 import { cgroupIdOf, pidsBelow, walkCgroups } from '../lib/cgroup-tree.js';
 import { ZERO_ID } from '../lib/hex-id.js';
@@ -58,14 +58,22 @@ export const isProtected = (guardrails: Guardrails, pid: number): boolean => {
   return id !== undefined && guardrails.check(asProcess(id)) !== undefined;
 };
 
-/** What severing needs to know of a decision's subject; each answer is of the moment it is asked. */
-export const severView = (
+/** By birth, and only from those that live. */
+export const offspringOf =
+  (host: Host): SubjectView['isOffspring'] =>
+  (pid, members) =>
+    host.tree
+      .above(idOf(pid) ?? '0@0')
+      .some((id) => members.has(parseProcessId(id)?.pid ?? 0) && isAlive(id));
+
+/** What is to be known of a decision's subject before its open sockets are touched; each answer is of the moment it is asked. */
+export const subjectView = (
   host: Host,
   guardrails: Guardrails,
   scope: Scope,
   entry: Pick<LedgerEntry, 'subject' | 'rule'>,
   isOver: () => boolean,
-): SeverView => {
+): SubjectView => {
   const isFree = (id: string): boolean => guardrails.check(asProcess(id)) === undefined;
   return {
     members: () =>
@@ -76,10 +84,7 @@ export const severView = (
           .map(({ pid, startTick }) => [pid, startTick]),
       ),
     isProtected: (pid) => isProtected(guardrails, pid),
-    isOffspring: (pid, members) =>
-      host.tree
-        .above(idOf(pid) ?? '0@0')
-        .some((id) => members.has(parseProcessId(id)?.pid ?? 0) && isAlive(id)),
+    isOffspring: offspringOf(host),
     cgroups: () => {
       const ids = new Set<bigint>();
       if (!GROUPS.has(entry.subject.kind)) return ids;

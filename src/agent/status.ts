@@ -32,7 +32,10 @@ export const statusOf = (agent: Agent): Status => {
     rate: reporter.rate.perSecond(clock.bootNs()),
     counters: countersOf(agent),
     ...unknownBy(agent),
-    notes: unseenFiles(namedBy(agent)).map(({ detail, remedy }) => `${detail}. ${remedy}`),
+    notes: [
+      ...unseenFiles(namedBy(agent)).map(({ detail, remedy }) => `${detail}. ${remedy}`),
+      ...agent.severer.holding.notes(),
+    ],
     degraded: degradedBy(agent),
     breaker: breakerOf(agent),
     foreign: foreignOf(agent),
@@ -94,6 +97,7 @@ export const countersOf = (agent: Agent): Record<string, number> => {
     severed: agent.severer.counts.closed,
     sever_kept: agent.severer.counts.kept,
     sever_failed: agent.severer.counts.failed,
+    ...agent.severer.holding.counts,
     windows_swept: agent.swept,
     ...(agent.ladder.missed === undefined ? {} : { guard_missed: agent.ladder.missed }),
     lines_dropped: agent.voice.dropped,
@@ -155,12 +159,17 @@ const degradedBy = (agent: Agent): string[] => {
     reasons.push(`the audit log cannot be written: ${reporter.audit.lastError}`);
   }
   for (const [subject, error] of reporter.failing) reasons.push(`${subject} is not enforced: ${error}`);
-  for (const { subject, mode, severed } of state.ledger.entries()) {
-    const trouble = mode === 'enforce' && severed && severTrouble(severed);
-    if (trouble) reasons.push(`${subject.kind} ${subject.name}: ${trouble}`);
-  }
+  reasons.push(...openSockets(agent));
   for (const policy of policies.all) {
     if (policy.placement === 'nftables') reasons.push(`policy ${policy.name}: ${policy.why}`);
   }
   return reasons;
 };
+
+/** Of the decisions that deny: what is open already and does not meet them. */
+const openSockets = ({ state, severer }: Agent): string[] =>
+  state.ledger.entries().flatMap(({ id, subject, mode, severed }) => {
+    if (mode !== 'enforce') return [];
+    const troubles = [severed && severTrouble(severed), severer.holding.trouble(id)];
+    return troubles.flatMap((trouble) => (trouble ? [`${subject.kind} ${subject.name}: ${trouble}`] : []));
+  });

@@ -9,32 +9,13 @@ import {
   TCP,
   UDP,
 } from '../kernel/sockets.js';
-import { allHoldingsOf, type Holdings, holdingsOf } from '../lib/descriptors.js';
-import { processes, startTickOf } from '../lib/proc.js';
 import type { Severed } from '../model/decision.js';
-
-/** Who a subject is at this moment. */
-export interface SeverView {
-  /** Its living processes with the tick each began at, protected ones left out. */
-  members(): ReadonlyMap<number, number>;
-  /** A process that is never to lose a socket. */
-  isProtected(pid: number): boolean;
-  /** True when the process descends from one of the members. */
-  isOffspring(pid: number, members: ReadonlySet<number>): boolean;
-  /** Ids of its cgroups and of all below, when it is made of cgroups. */
-  cgroups(): ReadonlySet<bigint>;
-  /** True when protected processes live among the members. */
-  spares(): boolean;
-  /** True when the decision has been lifted meanwhile: then nothing more is destroyed. */
-  isOver(): boolean;
-}
+import { type Holders, isOthers, look, type SubjectView } from './holders.js';
 
 /** Walks at most: each finds what was opened, accepted or handed over during the one before. */
 const WALKS = 8;
 /** Namespaces looked through at most. */
 const NETNS_MAX = 512;
-/** Processes looked at before the loop has its turn again. */
-const STEP = 8;
 const ENOENT = 2;
 /** TIME_WAIT, CLOSE of a stream, and a request that has no socket yet: they carry nothing. */
 const IDLE = new Set([6, 12]);
@@ -42,21 +23,11 @@ const CLOSED = 7;
 
 type Did = 'closed' | 'kept' | 'failed' | 'gone';
 
-interface Host {
-  readonly members: ReadonlySet<number>;
-  /** Inodes of the members' sockets. */
-  readonly own: ReadonlySet<number>;
-  /** Other processes that hold a socket, by inode. */
-  readonly others: ReadonlyMap<number, readonly number[]>;
-  /** A path to each network namespace; those of the members first. */
-  readonly netns: readonly string[];
-}
-
 /**
  * Every entry that refuses new sockets must be in force before this is called. `isDry`: only counts. What could not
  * be destroyed is counted as failed; what others hold as well, as kept.
  */
-export const sever = async (native: Native, view: SeverView, isDry: boolean): Promise<Severed> => {
+export const sever = async (native: Native, view: SubjectView, isDry: boolean): Promise<Severed> => {
   const seen = new Map<bigint, Did>();
   const causes = new Set<string>();
   for (let walk = 0; walk < (isDry ? 1 : WALKS); walk++) {
@@ -75,12 +46,13 @@ export const sever = async (native: Native, view: SeverView, isDry: boolean): Pr
 
 const walkOnce = async (
   native: Native,
-  view: SeverView,
+  view: SubjectView,
   isDry: boolean,
   seen: Map<bigint, Did>,
   causes: Set<string>,
 ): Promise<void> => {
   const host = await look(view);
+  if (host.unseen !== undefined) causes.add(host.unseen);
   const cgroups = view.cgroups();
   if (host.members.size === 0 && cgroups.size === 0) return;
   if (host.netns.length > NETNS_MAX) causes.add(`more than ${NETNS_MAX} network namespaces`);
@@ -92,36 +64,6 @@ const walkOnce = async (
     const doomed = judged.filter(({ isKept }) => !isKept).map(({ socket }) => socket);
     await destroy(native, netns, doomed, seen, causes);
   }
-};
-
-const look = async (view: SeverView): Promise<Host> => {
-  const wanted = view.members();
-  const members = new Set<number>();
-  const own = new Set<number>();
-  const others = new Map<number, number[]>();
-  const near = new Map<string, string>();
-  const far = new Map<string, string>();
-  let looked = 0;
-  const take = async (pid: number, { sockets, netns }: Holdings): Promise<void> => {
-    for (const [name, path] of netns) (members.has(pid) ? near : far).set(name, path);
-    for (const inode of sockets) {
-      const holders = others.get(inode);
-      if (members.has(pid)) own.add(inode);
-      else if (holders) holders.push(pid);
-      else others.set(inode, [pid]);
-    }
-    if (++looked % STEP === 0) await new Promise((resolve) => setImmediate(resolve));
-  };
-  for (const [pid, startTick] of wanted) {
-    const holdings = allHoldingsOf(pid);
-    /* looked at again afterwards: had its id been given away, what was read would be another process's */
-    if (startTickOf(pid) !== startTick) continue;
-    members.add(pid);
-    await take(pid, holdings);
-  }
-  for (const pid of processes()) if (!members.has(pid)) await take(pid, holdingsOf(pid));
-  for (const name of near.keys()) far.delete(name);
-  return { members, own, others, netns: [...near.values(), ...far.values()] };
 };
 
 const socketsIn = async (native: Native, netns: string, causes: Set<string>): Promise<HostSocket[]> => {
@@ -147,9 +89,9 @@ interface Judged {
 
 const judge = (
   sockets: readonly HostSocket[],
-  host: Host,
+  host: Holders,
   cgroups: ReadonlySet<bigint>,
-  view: SeverView,
+  view: SubjectView,
 ): Judged[] => {
   const isLive = ({ state, protocol }: HostSocket): boolean =>
     !IDLE.has(state) && !(state === CLOSED && (protocol === TCP || protocol === MPTCP));
@@ -171,22 +113,15 @@ const judge = (
   ];
 };
 
-/**
- * A socket that a protected process holds too is never the subject's alone. One made in the subject's own cgroup is
- * its own, whoever was handed it; any other only when all who hold it besides are its offspring: a listener inherited
- * from a parent that lives, or a connection that was handed over by a stranger, is the stranger's.
- */
 const isKept = (
   { inode, cgroup }: HostSocket,
-  { members, others }: Host,
+  host: Holders,
   cgroups: ReadonlySet<bigint>,
-  view: SeverView,
+  view: SubjectView,
 ): boolean => {
   /* what a process left behind when it closed or exited, in a group where that may have been a protected one */
   if (inode === 0) return view.spares();
-  const holders = others.get(inode) ?? [];
-  if (holders.some((pid) => view.isProtected(pid))) return true;
-  return !cgroups.has(cgroup) && holders.some((pid) => !view.isOffspring(pid, members));
+  return isOthers(inode, host, view, cgroups.has(cgroup));
 };
 
 const destroy = async (
