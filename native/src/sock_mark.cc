@@ -35,10 +35,11 @@ constexpr int kLeft = -1;
 struct Marking {
   int map = -1;
   size_t value = 0;
-  size_t keep = 0;
+  size_t part = 0;
+  size_t at = 0;
   bool unmade_only = false;
   std::vector<MarkRow> rows;
-  std::vector<uint8_t> values;
+  std::vector<uint8_t> parts;
   std::vector<int> results;
 
   ~Marking() {
@@ -70,8 +71,8 @@ bool IsZero(const uint8_t* bytes, size_t size) {
   return true;
 }
 
-// The first `keep` bytes are the kernel's, written before anybody had a descriptor: they stay as they are.
-int Mark(const Marking& marking, int own, const MarkRow& row, const uint8_t* value) {
+// What lies around the part is the kernel's, that before it written before anybody had a descriptor: it stays.
+int Mark(const Marking& marking, int own, const MarkRow& row, const uint8_t* part) {
   struct stat file = {};
   if (fstat(own, &file) < 0) return errno;
   // The descriptor was closed and given anew: another socket.
@@ -81,8 +82,8 @@ int Mark(const Marking& marking, int own, const MarkRow& row, const uint8_t* val
     if (errno != ENOENT) return errno;
     memset(next.data(), 0, next.size());
   }
-  if (marking.unmade_only && !IsZero(next.data(), marking.keep)) return kLeft;
-  memcpy(next.data() + marking.keep, value + marking.keep, marking.value - marking.keep);
+  if (marking.unmade_only && !IsZero(next.data(), marking.at)) return kLeft;
+  memcpy(next.data() + marking.at, part, marking.part);
   return bpf_map_update_elem(marking.map, &own, next.data(), BPF_ANY) < 0 ? errno : 0;
 }
 
@@ -94,7 +95,7 @@ int MarkAll(Marking* marking) {
       marking->results[i] = errno;
       continue;
     }
-    marking->results[i] = Mark(*marking, own, row, marking->values.data() + i * marking->value);
+    marking->results[i] = Mark(*marking, own, row, marking->parts.data() + i * marking->part);
     // May be the last one: were it on the loop, a socket that lingers would hold the agent up.
     close(own);
   }
@@ -122,26 +123,28 @@ Napi::Value SockMark(const Napi::CallbackInfo& info) {
   Args args(info);
   const int map = args.Int(0);
   const Bytes rows = args.Data(1);
-  const Bytes values = args.Data(2);
-  const int keep = args.Int(3);
+  const Bytes parts = args.Data(2);
+  const int at = args.Int(3);
   const bool unmade_only = args.Flag(4);
   if (args.bad()) return args.Throw();
   MapShape shape;
   if (!IsSocketMap(info.Env(), map, &shape)) return Napi::Value();
   const size_t count = rows.size / sizeof(MarkRow);
-  if (rows.size % sizeof(MarkRow) != 0 || values.size != count * shape.value || keep < 0 ||
-      static_cast<size_t>(keep) > shape.value) {
-    return Fail(info.Env(), EINVAL, "no value of " + std::to_string(shape.value) + " bytes for each socket");
+  const size_t part = count == 0 ? 0 : parts.size / count;
+  if (rows.size % sizeof(MarkRow) != 0 || parts.size != count * part || at < 0 ||
+      static_cast<size_t>(at) + part > shape.value) {
+    return Fail(info.Env(), EINVAL, "no part of a value of " + std::to_string(shape.value) + " bytes for each socket");
   }
   const auto marking = std::make_shared<Marking>();
   // Of the work's own: the map may be closed meanwhile, and its number given to another.
   marking->map = fcntl(map, F_DUPFD_CLOEXEC, 0);
   if (marking->map < 0) return Fail(info.Env(), errno, "cannot keep the map open");
   marking->value = shape.value;
-  marking->keep = static_cast<size_t>(keep);
+  marking->part = part;
+  marking->at = static_cast<size_t>(at);
   marking->unmade_only = unmade_only;
   marking->rows.resize(count);
-  marking->values.assign(values.data, values.data + values.size);
+  marking->parts.assign(parts.data, parts.data + parts.size);
   marking->results.resize(count);
   if (count > 0) memcpy(marking->rows.data(), rows.data, rows.size);
   return StartJob(

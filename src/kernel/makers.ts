@@ -1,5 +1,5 @@
 /** Who made or held each socket: kept with the socket itself, and written by way of its descriptor. */
-import { encodeKgMaker, KG_HOLDER_SIZE, KG_MAKER_SIZE, type KgHolder } from '../abi/generated.js';
+import { encodeKgHolder, KG_HOLDER_SIZE, type KgHolder } from '../abi/generated.js';
 import type { Native } from './native.js';
 
 /** A socket by a descriptor of who holds it, and who that is. */
@@ -12,17 +12,8 @@ export interface Hold {
 
 /** Bytes of a row of `sockMark`. */
 const ROW = 12;
-const NOBODY: KgHolder = {
-  tick: 0n,
-  lineage_tick: 0n,
-  exe_ino: 0n,
-  cgroup: 0n,
-  exe_dev: 0,
-  tgid: 0,
-  lineage_tgid: 0,
-  uid: 0,
-  session: 0,
-};
+/** Where `held` lies in struct kg_maker: behind `made`. */
+const AT = KG_HOLDER_SIZE;
 
 export class Makers {
   readonly fd: number;
@@ -34,23 +25,23 @@ export class Makers {
   }
 
   /**
-   * Writes who holds each, off the loop; who made it stays. `unmadeOnly`: leaves those alone whose making a hook
+   * Writes who holds each, off the loop; the rest of the value stays. `unmadeOnly`: leaves those alone whose making a hook
    * saw. Answers an errno for each, 0 where it was done, -1 for what is no internet socket or is another one by now.
    */
   hold(holds: readonly Hold[], unmadeOnly: boolean): Promise<Int32Array> {
     const rows = new DataView(new ArrayBuffer(holds.length * ROW));
-    const values = new DataView(new ArrayBuffer(holds.length * KG_MAKER_SIZE));
+    const parts = new DataView(new ArrayBuffer(holds.length * KG_HOLDER_SIZE));
     for (const [index, { pid, fd, inode, holder }] of holds.entries()) {
       rows.setInt32(index * ROW, pid, true);
       rows.setInt32(index * ROW + 4, fd, true);
       rows.setUint32(index * ROW + 8, inode, true);
-      encodeKgMaker({ made: NOBODY, held: holder }, values, index * KG_MAKER_SIZE);
+      encodeKgHolder(holder, parts, index * KG_HOLDER_SIZE);
     }
     return this.native.sockMark(
       this.fd,
       new Uint8Array(rows.buffer),
-      new Uint8Array(values.buffer),
-      KG_HOLDER_SIZE,
+      new Uint8Array(parts.buffer),
+      AT,
       unmadeOnly,
     );
   }

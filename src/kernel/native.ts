@@ -151,16 +151,16 @@ export interface Native {
    */
   sockDestroy(netns: string, rows: Uint8Array): Promise<number[]>;
   /**
-   * Writes values of other processes' sockets in a map of sockets, off the loop. `rows`: pid, descriptor and inode of
-   * each, 32 bits each. The first `keep` bytes of a value that is there stay. Answers an errno for each, 0 where it
-   * was done, and -1 for what is no internet socket, is another one by now, or, with `unmadeOnly`, has its first
-   * `keep` bytes already.
+   * Writes parts of the values of other processes' sockets in a map of sockets, off the loop. `rows`: pid, descriptor
+   * and inode of each, 32 bits each; `parts`: bytes for each, which go to offset `at` of its value. Answers an errno
+   * for each, 0 where it was done, and -1 for what is no internet socket, is another one by now, or, with
+   * `unmadeOnly`, has anything but zeros before `at`.
    */
   sockMark(
     mapFd: number,
     rows: Uint8Array,
-    values: Uint8Array,
-    keep: number,
+    parts: Uint8Array,
+    at: number,
     unmadeOnly: boolean,
   ): Promise<Int32Array>;
   /** Reads one of them into `value`; answers the socket's inode, null when it has none. */
