@@ -1,8 +1,10 @@
 /** What a call costs with the hooks attached, against the same call in the same round with nothing attached. */
-import { Attachment } from './kernel-cost/attachment.js';
-import { Generator, type Kind } from './kernel-cost/generator.js';
+import { join } from 'node:path';
 import { everyConnect, otherPorts } from './kernel-cost/rules.js';
+import { Attachment } from './lib/attachment.js';
 import type { BenchOptions, BenchResult, Count, Ratio, Series } from './lib/bench.js';
+import { ROOT } from './lib/build.js';
+import { Generator } from './lib/generator.js';
 import { inTurn } from './lib/order.js';
 import { requireRoot } from './lib/root.js';
 import { quartiles } from './lib/stats.js';
@@ -14,6 +16,7 @@ const WARM_UP = 1;
 /** Of each kind in each round: so many slices of so many calls; the median slice is the sample. */
 const SLICES = 5;
 const CALLS = { tcp: 100, udp: 1000, getppid: 5000 } as const;
+type Kind = keyof typeof CALLS;
 const KINDS = Object.keys(CALLS) as Kind[];
 const TEXT = { tcp: 'refused TCP connect', udp: 'UDP connect', getppid: 'getppid' } as const;
 const NOTHING = 'nothing attached';
@@ -39,7 +42,7 @@ const side = (name: string, attachment?: Attachment): Side => ({
 });
 
 /** The slices of one side in one round. */
-const sample = async (generator: Generator): Promise<Record<Kind, number>> => {
+const sample = async (generator: Generator<Kind>): Promise<Record<Kind, number>> => {
   const slices: Record<Kind, number[]> = { tcp: [], udp: [], getppid: [] };
   for (let slice = 0; slice < SLICES; slice++)
     for (const kind of KINDS) slices[kind].push(await generator.cost(kind, CALLS[kind]));
@@ -47,7 +50,7 @@ const sample = async (generator: Generator): Promise<Record<Kind, number>> => {
   return { tcp: median('tcp'), udp: median('udp'), getppid: median('getppid') };
 };
 
-const race = async (generator: Generator, sides: readonly Side[], rounds: number): Promise<void> => {
+const race = async (generator: Generator<Kind>, sides: readonly Side[], rounds: number): Promise<void> => {
   for (let round = -WARM_UP; round < rounds; round++) {
     await inTurn(sides.length, round + WARM_UP, async (index) => {
       const { attachment, samples } = sides[index] as Side;
@@ -91,7 +94,7 @@ const resultOf = (sides: readonly Side[], rounds: number): BenchResult => {
 
 export const run = async ({ rounds = ROUNDS, say }: BenchOptions): Promise<BenchResult> => {
   requireRoot('it attaches BPF programs to a cgroup of its own');
-  const generator = new Generator();
+  const generator = new Generator<Kind>(join(ROOT, 'bench/kernel-cost/generator.c'));
   const sides = [side(NOTHING)];
   try {
     await generator.ready();

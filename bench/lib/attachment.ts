@@ -2,17 +2,25 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { KG_EVENT_WORDS, KG_ROW_WORDS } from '../../src/abi/generated.js';
+import { auditEnforcer } from '../../src/enforce/audit.js';
+import { kernelEnforcer } from '../../src/enforce/kernel.js';
+import type { HostView } from '../../src/enforce/targets.js';
 import { PROGRAMS } from '../../src/kernel/links.js';
 import { closeMaps, type Maps, mapsOf } from '../../src/kernel/maps.js';
 import { type LinkHandle, native, type ObjectHandle, type RingHandle } from '../../src/kernel/native.js';
 import { resolveScope } from '../../src/kernel/prerequisites.js';
 import { installRules } from '../../src/kernel/rule-bank.js';
+import type { WayCount } from '../../src/kernel/ways.js';
+import type { DesiredEntry } from '../../src/model/desired.js';
 import type { KernelRule } from '../../src/model/policy.js';
-import { ROOT } from '../lib/build.js';
+import { ROOT } from './build.js';
 
 const CAPACITY = 4096;
 /** All that an agent attaches where the cgroup hooks are its source. */
 const WANTED = PROGRAMS.filter(({ source, level }) => source === undefined && level === undefined);
+
+/** Nobody it is asked about has children or cgroups besides. */
+const HOST: HostView = { cgroupsOf: () => [], treeOf: (id) => [id] };
 
 export class Attachment {
   readonly #object: ObjectHandle;
@@ -45,6 +53,18 @@ export class Attachment {
   /** Nothing is pinned, so what is closed is detached. */
   detach(): void {
     for (const link of this.#links.splice(0)) native().linkClose(link);
+  }
+
+  /** These verdicts and no others are in force from now on. */
+  hold(desired: readonly DesiredEntry[]): void {
+    const enforcers = [kernelEnforcer, auditEnforcer];
+    const outcomes = enforcers.flatMap((enforcer) => enforcer(this.#maps, HOST).apply(desired));
+    const failed = outcomes.find(({ did }) => did === 'failed');
+    if (failed) throw new Error(failed.error);
+  }
+
+  way(name: string): WayCount {
+    return this.#maps.ways.all()[name] ?? { denied: 0, audited: 0 };
   }
 
   counter(name: Parameters<Maps['counters']['get']>[0]): number {

@@ -3,24 +3,20 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { cgroup2Mount } from '../../src/lib/cgroup-tree.js';
 import { Running } from '../../test/kernel/running.js';
 
-export type Kind = 'tcp' | 'udp' | 'getppid';
-
-const SOURCE = fileURLToPath(new URL('generator.c', import.meta.url));
-
-export class Generator {
+export class Generator<Kind extends string> {
   readonly cgroup: string;
   readonly #folder = mkdtempSync(join(tmpdir(), 'kerngate-bench-'));
   readonly #running: Running;
 
-  constructor() {
+  /** `source` is in C: it takes the cgroup to enter, says `up`, and answers `KIND COUNT` with nanoseconds. */
+  constructor(source: string) {
     this.cgroup = join(cgroup2Mount() ?? '', this.#folder.slice(this.#folder.lastIndexOf('/') + 1));
     mkdirSync(this.cgroup);
     const program = join(this.#folder, 'generator');
-    execFileSync('cc', ['-O2', '-Wall', '-Wextra', '-Werror', '-o', program, SOURCE], { stdio: 'inherit' });
+    execFileSync('cc', ['-O2', '-Wall', '-Wextra', '-Werror', '-o', program, source], { stdio: 'inherit' });
     this.#running = new Running(spawn(program, [this.cgroup], { stdio: ['pipe', 'pipe', 'inherit'] }));
   }
 
