@@ -31,6 +31,12 @@ it('kernel-cost: the gate sees each attempt, and only while it is attached', asy
   expect(value('attempts the gate saw, 16 rules')).toBeGreaterThan(1000);
 });
 
+it('quiet: nothing is refused, and the packet gate is where the traffic is', async () => {
+  const { run } = await import('../../bench/quiet.js');
+  const { value } = await checked(run);
+  expect(value('packets seen in the proof, egress, no rules, no block')).toBe(200);
+});
+
 it('flood: each connect is counted', async () => {
   const { run } = await import('../../bench/flood.js');
   const { value } = await checked(run);

@@ -123,6 +123,7 @@ describe('beside a block', () => {
     }
     const [near] = await isolated.say(`near dgram ${socketOf('dgram')}`);
     if (level !== 'cgroup') expect(near).toBe('EPERM'); /* there it is the newer kernels' */
+    expect(await server.say(`recv ${held['server isolated tcp']}`)).toEqual(['ECONNRESET']);
     const [over] = await isolated.say(`send ${held['isolated tcp']}`);
     expect(['EPERM', 'EPIPE', 'ECONNABORTED', 'ECONNRESET']).toContain(over);
   });
