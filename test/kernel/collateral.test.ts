@@ -66,7 +66,7 @@ const startAll = async (): Promise<void> => {
   const named = ['db', 'job', 'web', 'logs', 'ssh', 'own'].map((name) => [name, stand.makeCgroup(name)]);
   cgroup = Object.fromEntries(named);
   const at = (place: string): Promise<Talker> =>
-    talk(place, { spawner: (command, args) => stand.spawn(command, args) });
+    talk(place, { pipes: true, spawner: (command, args) => stand.spawn(command, args) });
   [server, client, neighbour] = await Promise.all([at(cgroup.db), at(cgroup.own), at(stand.cgroup)]);
   [journal, isolated, denied] = await Promise.all([at(cgroup.logs), at(cgroup.web), at(cgroup.job)]);
   for (const kind of ['stream', 'dgram']) {

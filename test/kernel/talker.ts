@@ -16,20 +16,30 @@ export interface Talker {
   begin(line: string): Promise<string[]>;
 }
 
+/** What Node calls pipes are AF_UNIX sockets, which the isolated may not even read. */
+const BY_PIPES = ['-c', 'cat | "$@" | cat', 'sh'];
+
 /** `spawner` starts it and ends it when the test is over. */
 export const talk = async (
   cgroup: string,
-  { netns = false, spawner = start }: { netns?: boolean; spawner?: typeof start } = {},
+  {
+    netns = false,
+    pipes = false,
+    spawner = start,
+  }: { netns?: boolean; pipes?: boolean; spawner?: typeof start } = {},
 ): Promise<Talker> => {
   const words = [PYTHON, SCRIPT, cgroup];
-  const running = netns ? spawner('unshare', [...IN_NETNS, ...words]) : spawner(PYTHON, words.slice(1));
+  const inside = pipes ? ['sh', ...BY_PIPES, ...words] : words;
+  const [command = '', ...rest] = netns ? ['unshare', ...IN_NETNS, ...inside] : inside;
+  const running = spawner(command, rest);
+  const pid = Number((await running.line(/^pid /)).slice(4));
   await running.line(/^up$/);
   const say = async (line: string): Promise<string[]> => {
     const from = running.lines.length;
     running.child.stdin?.write(`${line}\n`);
     return (await running.line(/./, from)).split(' ');
   };
-  return { running, pid: running.pid, say, begin: say };
+  return { running, pid, say, begin: say };
 };
 
 export const start = (command: string, args: readonly string[]): Running =>
