@@ -115,6 +115,10 @@ export const CLAIMS = [
     tests: [['kernel/guardrails.test.ts', /./]],
   },
   {
+    claim: 'no collateral: servers, neighbours, names, logs, ssh and ordinary programs go on beside a block',
+    tests: [['kernel/collateral.test.ts', /./]],
+  },
+  {
     claim: 'events tell what a process did',
     tests: [
       ['kernel/events-connect.test.ts', /./],
