@@ -156,7 +156,8 @@ static __always_inline int kg_is_barred(const struct kg_barred *barred, __u64 no
 	       kg_effective(KG_DENY, barred->since_ns, now) == KG_DENY;
 }
 
-static __always_inline int kg_on_packet(struct __sk_buff *skb, __u32 way)
+/* Not inlined: what it keeps on the stack need not be cleared for each packet while nobody is blocked. */
+static __noinline int kg_weigh_packet(struct __sk_buff *skb, __u32 way)
 {
 	struct kg_packet packet = {};
 	struct kg_holder nobody = {};
@@ -165,8 +166,8 @@ static __always_inline int kg_on_packet(struct __sk_buff *skb, __u32 way)
 	__u32 reach = kg_control_get(KG_CTL_REACH);
 	__u64 barred = kg_control_get(KG_CTL_BARRED);
 
-	if ((reach < KG_REACH_NEW && !barred) || kg_control_get(KG_CTL_PANIC))
-		return 1; /* open: no verdict is in force, or the operator said so */
+	if (kg_control_get(KG_CTL_PANIC))
+		return 1; /* open: the operator said so */
 	sk = skb->sk;
 	if (sk)
 		sk = bpf_sk_fullsock(sk);
@@ -196,6 +197,13 @@ static __always_inline int kg_on_packet(struct __sk_buff *skb, __u32 way)
 	if (maker && packet.verdict == KG_DENY && packet.reach == KG_REACH_ALL)
 		kg_bar_socket(maker, &packet);
 	return kg_tell_packet(skb, sk, maker ? (maker->made.tgid ? &maker->made : &maker->held) : &nobody, &packet, way);
+}
+
+static __always_inline int kg_on_packet(struct __sk_buff *skb, __u32 way)
+{
+	if (kg_control_get(KG_CTL_REACH) < KG_REACH_NEW && !kg_control_get(KG_CTL_BARRED))
+		return 1; /* open: no verdict is in force */
+	return kg_weigh_packet(skb, way);
 }
 
 SEC("cgroup_skb/egress")
