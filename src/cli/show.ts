@@ -60,7 +60,7 @@ const verdictStyle = (event: Event): Style | undefined => {
 /** Widths are set, so that a followed stream stays aligned. */
 export const EVENT_COLUMNS: readonly Column<Event>[] = [
   { head: 'AT', cell: (row) => row.at, min: 24 },
-  { head: 'KIND', cell: (row) => row.kind, min: 12 },
+  { head: 'KIND', cell: (row) => (row.way === undefined ? row.kind : `${row.kind} (${row.way})`), min: 12 },
   { head: 'PID', cell: (row) => row.pid, align: 'right', min: 7 },
   { head: 'COMM', cell: (row) => row.comm, min: 15 },
   { head: 'UID', cell: (row) => row.uid, align: 'right', min: 5 },
