@@ -8,6 +8,9 @@ import { readStat } from '../../src/lib/proc.js';
 import { killAgent, oneBlock } from './life.js';
 import { burst, type Running, type Stand, until, withStand } from './stand.js';
 
+/** Units are found by name in the whole tree, also where another run keeps its own. */
+const UNIT = `bad-${process.pid}.service`;
+
 const QUIET = burst({ name: 'quiet', limit: 16, within: '100ms', extra: 'match:\n  dst.port: 9\n' });
 
 /** Answers each line, as long as it runs. */
@@ -49,7 +52,7 @@ const frozenStand = (
 ): Promise<void> =>
   withStand(async (stand) => {
     await stand.start({ mode: 'enforce', policy: QUIET });
-    const cgroup = stand.makeCgroup('bad.service');
+    const cgroup = stand.makeCgroup(UNIT);
     const echo = await startEcho(stand, cgroup);
     const ran = await stand.cli('block', '--cgroup', cgroup, '--for', time, '--freeze');
     expect(ran).toMatchObject({ code: 0, stderr: '' });
@@ -159,7 +162,7 @@ describe('a freeze is refused, and nothing is blocked,', () => {
   const refused = (words: (stand: Stand, cgroup: string) => Promise<string[]> | string[], message: RegExp) =>
     withStand(async (stand) => {
       await stand.start({ mode: 'enforce', policy: QUIET });
-      const cgroup = stand.makeCgroup('bad.service');
+      const cgroup = stand.makeCgroup(UNIT);
       const told = await words(stand, cgroup);
       const { code, stderr } = await stand.cli('block', ...told, '--freeze');
       expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringMatching(message) });
@@ -180,7 +183,7 @@ describe('a freeze is refused, and nothing is blocked,', () => {
   it('when the group holds the agent', () =>
     refused((stand, cgroup) => {
       writeFileSync(join(cgroup, 'cgroup.procs'), String(stand.agent?.pid));
-      return ['--unit', 'bad.service'];
+      return ['--unit', UNIT];
     }, /it holds .* \(pid \d+\), which is protected/));
 
   it('when it is the root', () => refused(() => ['--cgroup', '/'], /root cgroup/));
@@ -219,7 +222,7 @@ it('takes a process with the cgroup that is its alone', () =>
 it('freezes nothing in audit', () =>
   withStand(async (stand) => {
     await stand.start({ mode: 'audit', policy: QUIET });
-    const cgroup = stand.makeCgroup('bad.service');
+    const cgroup = stand.makeCgroup(UNIT);
     const echo = await startEcho(stand, cgroup);
     expect((await stand.cli('block', '--cgroup', cgroup, '--freeze')).code).toBe(6);
     expect({ frozen: isFrozen(cgroup), helpers: helpers(stand) }).toEqual({ frozen: false, helpers: [] });

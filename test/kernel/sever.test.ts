@@ -127,7 +127,7 @@ describe('the sockets of a cgroup', () => {
   it('are ended wherever they went, and those of its neighbours are not', () =>
     withStand(async (stand) => {
       await stand.start({ mode: 'enforce', policy: QUIET });
-      const bad = stand.makeCgroup('bad.service');
+      const bad = stand.makeCgroup(`bad-${process.pid}.service`);
       const good = stand.makeCgroup('good.service');
       const subject = await talkerIn(stand, bad);
       const innocent = await talkerIn(stand, good);
@@ -135,7 +135,7 @@ describe('the sockets of a cgroup', () => {
       const mine = await connect(subject, peer);
       const theirs = await connect(innocent, peer);
       await subject.say(`fork ${good}`);
-      const { severed } = await sever(stand, '--unit', 'bad.service');
+      const { severed } = await sever(stand, '--unit', `bad-${process.pid}.service`);
       expect(severed).toMatchObject({ closed: 1, failed: 0 });
       expect(await peer.say(`recv ${mine[1]}`)).toEqual(['ECONNRESET']);
       expect(await isAlive(innocent, theirs, peer)).toBe(true);
