@@ -62,6 +62,8 @@ export interface Stages<E extends GatedEvent = LiveEvent> {
   readonly gate: (crossing: Crossing, event: E) => GateVerdict | undefined;
   /** The breaker has tripped, or in audit would have: what was decided so far is one too many. */
   readonly trip: (trip: Trip) => void;
+  /** Whoever is born from here on is found by the walk that follows, be his mother gone by then. */
+  readonly seal?: () => void;
   /** Takes kernel decisions that must not stand out of their windows. */
   readonly release: (decisions: ReadonlySet<string>) => void;
   /** True for events of kerngate's own making, such as the canary's. */
@@ -121,8 +123,10 @@ export class Pipeline<E extends GatedEvent = LiveEvent> {
    * A tree that outruns them all is followed up by the timer.
    */
   settle(change: Outcome['did']): Outcome[] {
+    this.#stages.seal?.();
     let outcomes = this.enforce();
     for (let pass = 0; pass < WALKS && outcomes.some(({ did }) => did === change); pass++) {
+      this.#stages.seal?.();
       outcomes = this.enforce();
     }
     return outcomes;

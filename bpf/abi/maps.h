@@ -36,7 +36,8 @@ enum kg_control_slot {
 	KG_CTL_GUARDED = 23,   /* not 0: guards of a stronger level stand before the cgroup programs */
 	KG_CTL_BARRED = 24,    /* boot ns: until then some socket may be barred by a verdict that is gone; set by the hook */
 	KG_CTL_LIFTED = 25,    /* boot ns of the latest unblock: what was barred before it is so no more */
-	KG_CTL_COUNT = 26,
+	KG_CTL_EPOCH = 26,     /* number of the latest walk through trees; 0: none yet */
+	KG_CTL_COUNT = 27,
 };
 
 enum kg_needs {
@@ -208,8 +209,11 @@ struct kg_session {
 struct kg_root {
 	__u64 tick;
 	__u64 parent_tick; /* who forked it, even if another adopted it since */
+	__u64 anchor_tick; /* of its ancestors, the latest that lived when the agent began the walk `epoch` */
 	__u32 tgid;
 	__u32 parent_tgid;
+	__u32 anchor_tgid;
+	__u32 epoch;
 };
 
 /* kg_launchers: executables whose children, when root runs them, begin a lineage. */

@@ -2,7 +2,7 @@
 
 import type { EventKind } from '../model/event.js';
 
-export const ABI_STAMP = 'ac6771d3510a12f6';
+export const ABI_STAMP = '3d1e8e24659de420';
 
 export const KG_CONTROL_SLOT = {
   PANIC: 0,
@@ -31,7 +31,8 @@ export const KG_CONTROL_SLOT = {
   GUARDED: 23,
   BARRED: 24,
   LIFTED: 25,
-  COUNT: 26,
+  EPOCH: 26,
+  COUNT: 27,
 } as const;
 
 export const KG_COUNTER = {
@@ -536,21 +537,30 @@ export const encodeKgQuotaKey = (value: KgQuotaKey, view: DataView = new DataVie
 export interface KgRoot {
   tick: bigint;
   parent_tick: bigint;
+  anchor_tick: bigint;
   tgid: number;
   parent_tgid: number;
+  anchor_tgid: number;
+  epoch: number;
 }
-export const KG_ROOT_SIZE = 24;
+export const KG_ROOT_SIZE = 40;
 export const decodeKgRoot = (view: DataView, at = 0): KgRoot => ({
   tick: view.getBigUint64(at + 0, true),
   parent_tick: view.getBigUint64(at + 8, true),
-  tgid: view.getUint32(at + 16, true),
-  parent_tgid: view.getUint32(at + 20, true),
+  anchor_tick: view.getBigUint64(at + 16, true),
+  tgid: view.getUint32(at + 24, true),
+  parent_tgid: view.getUint32(at + 28, true),
+  anchor_tgid: view.getUint32(at + 32, true),
+  epoch: view.getUint32(at + 36, true),
 });
-export const encodeKgRoot = (value: KgRoot, view: DataView = new DataView(new ArrayBuffer(24)), at = 0): DataView => {
+export const encodeKgRoot = (value: KgRoot, view: DataView = new DataView(new ArrayBuffer(40)), at = 0): DataView => {
   view.setBigUint64(at + 0, value.tick, true);
   view.setBigUint64(at + 8, value.parent_tick, true);
-  view.setUint32(at + 16, value.tgid, true);
-  view.setUint32(at + 20, value.parent_tgid, true);
+  view.setBigUint64(at + 16, value.anchor_tick, true);
+  view.setUint32(at + 24, value.tgid, true);
+  view.setUint32(at + 28, value.parent_tgid, true);
+  view.setUint32(at + 32, value.anchor_tgid, true);
+  view.setUint32(at + 36, value.epoch, true);
   return view;
 };
 

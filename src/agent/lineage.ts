@@ -36,6 +36,9 @@ export const seedLineages = (maps: Maps, launchers: readonly string[]): void => 
       tick: BigInt(root.startTick),
       parent_tgid: parent?.pid ?? 0,
       parent_tick: BigInt(parent?.startTick ?? 0),
+      anchor_tgid: 0,
+      anchor_tick: 0n,
+      epoch: 0,
     };
     try {
       maps.lineage.set({ tgid: pid, tick: BigInt(tick) }, value, 1);

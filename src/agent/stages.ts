@@ -20,6 +20,7 @@ export const stagesOf = (agent: Agent): Stages => ({
   /* what the hook did is what the decision says */
   gate: ({ inKernel }, event) =>
     inKernel ? { ...decisionOf(event), mode: event.verdict === 'deny' ? 'enforce' : 'audit' } : undefined,
+  seal: () => agent.host.tree.seal(() => agent.native.ringDrain(agent.ring)),
   trip: (trip) => agent.modeSwitch.trip(trip),
   release: (decisions) => agent.sync.clear(decisions),
   isOwn: (event) => agent.proof.isCanary(event.pid),

@@ -41,26 +41,50 @@ export class Tree {
     return found;
   }
 
-  /** The process itself and all its living descendants. */
+  /**
+   * Before a walk: whoever is born from here on names an ancestor that lives now, so that nobody whose mother is
+   * gone by the end of the walk is lost. `drain` brings in the births that were.
+   */
+  seal(drain: () => void): void {
+    this.#maps?.control.set('EPOCH', this.#maps.control.number('EPOCH') + 1);
+    drain();
+  }
+
+  /** The process itself, all its living descendants, and those of the dead their children are known by. */
   below(id: string): string[] {
     const inside = new Map<string, boolean>([[id, true]]);
+    const entries = this.#maps?.lineage.entries() ?? [];
+    const epoch = this.#maps?.control.number('EPOCH') ?? 0;
     const parents = new Map(
-      (this.#maps?.lineage.entries() ?? []).map(([key, root]) => [
-        processId(key.tgid, Number(key.tick)),
-        root.parent_tgid === 0 ? undefined : processId(root.parent_tgid, Number(root.parent_tick)),
-      ]),
+      entries.map(([key, { parent_tgid, parent_tick }]) => [idOf(key), named(parent_tgid, parent_tick)]),
+    );
+    const anchors = new Map(
+      entries
+        .filter(([, root]) => root.epoch === epoch)
+        .map(([key, { anchor_tgid, anchor_tick }]) => [idOf(key), named(anchor_tgid, anchor_tick)]),
     );
     const isInside = (start: string): boolean => {
       const path: string[] = [];
       let at: string | undefined = start;
+      let anchor: string | undefined;
       while (at !== undefined && !inside.has(at) && path.length < DEPTH_MAX) {
         path.push(at);
-        at = parents.get(at) ?? this.#parents.get(at)?.id;
+        anchor = anchors.get(at) ?? anchor;
+        const parent: string | undefined = parents.get(at) ?? this.#parents.get(at)?.id;
+        if (parent === undefined) {
+          at = anchor;
+          anchor = undefined;
+        } else at = parent;
       }
       const answer = at !== undefined && inside.get(at) === true;
       for (const step of path) inside.set(step, answer);
       return answer;
     };
-    return [...new Set([id, ...parents.keys()])].filter(isInside);
+    const known = [id, ...parents.keys(), ...anchors.values()].flatMap((one) => one ?? []);
+    return [...new Set(known)].filter(isInside);
   }
 }
+
+const named = (tgid: number, tick: bigint): string | undefined =>
+  tgid === 0 ? undefined : processId(tgid, Number(tick));
+const idOf = ({ tgid, tick }: { tgid: number; tick: bigint }): string => processId(tgid, Number(tick));
