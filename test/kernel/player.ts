@@ -18,12 +18,13 @@ export class Player {
     this.#running = running;
   }
 
-  /** Starts `program`, a copy of the fixture, in `cgroup`; then as `uid`. */
+  /** Starts `program`, a copy of the fixture, in `cgroup`; then as `uid`. `under`: words of a command that starts it. */
   static async start(
     stand: Stand,
-    { cgroup = stand.cgroup, program = compiled('player'), uid = 0 } = {},
+    { cgroup = stand.cgroup, program = compiled('player'), uid = 0, under = [] as readonly string[] } = {},
   ): Promise<Player> {
-    const player = new Player(stand.spawn(program, []));
+    const [command = program, ...args] = [...under, program];
+    const player = new Player(stand.spawn(command, args));
     await player.#line();
     await player.tell(`enter ${cgroup}`);
     if (uid !== 0) await player.tell(`setuid ${uid}`);
