@@ -115,7 +115,10 @@ it('a tree is blocked with who was born before, while it is walked, and after', 
     await block(stand, '--pid', String(root.pid), '--lineage');
     await block(stand, '--pid', String(dynasty.pid), '--lineage');
     expect([await root.row(2), await root.row(1, 'child connect 127.0.0.1 1')]).toEqual(['--', '-']);
-    await until('many more were born', () => dynasty.lines.length > 500 + dynasty.lines.lastIndexOf('passed'));
+    await until(
+      'many more were born',
+      () => dynasty.lines.length > 500 + dynasty.lines.lastIndexOf('passed'),
+    );
     expect(dynasty.lines.slice(dynasty.lines.indexOf('denied'))).not.toContain('passed');
     expect(await stranger.row(2)).toBe('++');
   }));
