@@ -1,4 +1,5 @@
 /** Sockets that are older than the agent: whose they are is found out, and a block that reaches them stops them. */
+import { release } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { decodeKgMaker, KG_MAKER_SIZE, type KgMaker } from '../../src/abi/generated.js';
 import type { Status } from '../../src/control/api.js';
@@ -190,3 +191,25 @@ describe('who holds a socket', () => {
       expect(degraded.filter((reason) => why.test(reason))).toHaveLength(1);
     }));
 });
+
+it('of MPTCP, whose flows the kernel makes, stop as well, whoever began them', () =>
+  withStand(async (stand) => {
+    await stand.start(AT_CGROUP);
+    const subject = await talkerIn(stand, stand.cgroup);
+    const peer = await talkerIn(stand);
+    const [listener, port] = await peer.say('listen 4 0 mptcp');
+    if (port === undefined) {
+      /* Debian's 5.10 is built without MPTCP */
+      expect([listener, release().startsWith('5.10.')]).toEqual(['EPROTONOSUPPORT', true]);
+      return;
+    }
+    const out = [Number((await subject.say(`connect ${port} 4 mptcp`))[0]), 0];
+    out[1] = Number((await peer.say(`accept ${listener}`))[0]);
+    const [own, there] = await subject.say('listen 4 0 mptcp');
+    const into = [0, Number((await peer.say(`connect ${there} 4 mptcp`))[0])];
+    into[0] = Number((await subject.say(`accept ${own}`))[0]);
+    for (const [mine = 0, far = 0] of [out, into]) await flows([subject, mine], [peer, far]);
+    const decision = await block(stand, '--pid', String(subject.pid));
+    for (const [mine = 0, far = 0] of [out, into])
+      expect(await refused(stand, decision, [subject, mine], [peer, far])).toBe('0');
+  }));

@@ -4,6 +4,7 @@
  * its address in kernel memory, from whatever entry it came (32-bit, io_uring, Fast Open).
  * Returning 0 makes the call fail with EPERM.
  */
+#include "lib/4_maker.h"
 #include "lib/8_gate.h"
 #include "hooks/connect_gate/event.h"
 
@@ -24,6 +25,8 @@ static __always_inline int kg_attempt(struct bpf_sock_addr *ctx, __u32 kind, __u
 	int pass;
 
 	kg_count(KG_C_GATE_HITS);
+	if (!send)
+		kg_sign_flow(ctx);
 	if (!desk)
 		return kg_without_desk((struct task_struct *)bpf_get_current_task());
 	desk->event.proto = kg_proto_of(ctx->protocol);

@@ -3,36 +3,10 @@
  * Making and binding internet sockets, on every level: here it is written down who made one, which is all that is
  * known of its owner when a packet comes. Raw sockets and binding are refused here where no guard did so before.
  */
+#include "lib/4_maker.h"
 #include "lib/4_socket.h"
 #include "lib/9_guard.h"
 #include "hooks/socket_gate/event.h"
-
-static __always_inline void kg_sign(struct bpf_sock *ctx)
-{
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	struct kg_maker *maker = bpf_sk_storage_get(&kg_makers, ctx, 0, BPF_SK_STORAGE_GET_F_CREATE);
-	struct kg_process process;
-	struct kg_root root;
-	struct kg_file file;
-
-	if (!maker) {
-		kg_count(KG_C_SOCKET_FULL);
-		return; /* open: its cgroup is still known */
-	}
-	kg_process_of(task, &process);
-	kg_lineage_of(task, &root);
-	maker->made.tgid = process.tgid;
-	maker->made.tick = process.tick;
-	maker->made.lineage_tgid = root.tgid;
-	maker->made.lineage_tick = root.tick;
-	maker->made.uid = bpf_get_current_uid_gid();
-	maker->made.session = kg_session_of(task);
-	if (!(kg_control_get(KG_CTL_NEEDS) & KG_NEED_EXE))
-		return;
-	kg_executable_of(task, &file);
-	maker->made.exe_ino = file.ino;
-	maker->made.exe_dev = file.dev;
-}
 
 SEC("cgroup/sock_create")
 int kg_sock_create(struct bpf_sock *ctx)
@@ -42,7 +16,7 @@ int kg_sock_create(struct bpf_sock *ctx)
 		.proto = kg_proto_of(ctx->protocol), .reach = kg_create_reach(ctx->family, ctx->type, ctx->protocol),
 	};
 
-	kg_sign(ctx);
+	kg_sign(bpf_sk_storage_get(&kg_makers, ctx, 0, BPF_SK_STORAGE_GET_F_CREATE));
 	return kg_guard(&attempted);
 }
 
@@ -53,6 +27,7 @@ static __always_inline int kg_on_bind(struct bpf_sock_addr *ctx)
 		.proto = kg_proto_of(ctx->protocol), .reach = KG_REACH_NEW,
 	};
 
+	kg_sign_flow(ctx);
 	return kg_guard(&attempted);
 }
 
