@@ -39,6 +39,8 @@ union kg_abi_types {
 	enum kg_local local;
 	struct kg_maker maker;
 	struct kg_unix_name unix_name;
+	struct kg_own_key own_key;
+	enum kg_own_kind own_kind;
 };
 
 struct {

@@ -6,6 +6,7 @@
 #include <linux/bpf.h> /* struct bpf_spin_lock: the kernel finds the lock in a value by this name */
 
 #include "event.h"
+#include "own.h"
 #include "sockets.h"
 
 /* kg_control: one 64-bit slot each, so that every writer changes its own slot atomically. */
@@ -37,7 +38,8 @@ enum kg_control_slot {
 	KG_CTL_BARRED = 24,    /* boot ns: until then some socket may be barred by a verdict that is gone; set by the hook */
 	KG_CTL_LIFTED = 25,    /* boot ns of the latest unblock: what was barred before it is so no more */
 	KG_CTL_EPOCH = 26,     /* number of the latest walk through trees; 0: none yet */
-	KG_CTL_COUNT = 27,
+	KG_CTL_SHIELD = 27,    /* boot ns: until then our objects are the agent's alone; its end clears it */
+	KG_CTL_COUNT = 28,
 };
 
 enum kg_needs {
@@ -80,7 +82,8 @@ enum kg_counter {
 	KG_C_HEIR_FULL = 23,   /* a child of a blocked tree got no entry: the map is full */
 	KG_C_DESK_FULL = 24,   /* no room to judge an attempt: too many preempted in the gate of one CPU */
 	KG_C_GUARD_HITS = 25,  /* attempts the guard of a stronger level has settled */
-	KG_C_COUNT = 26,
+	KG_C_SHIELD_DENIED = 26, /* calls on our objects refused to others than the agent */
+	KG_C_COUNT = 27,
 };
 
 enum kg_entry {

@@ -216,6 +216,22 @@ struct socket {
 	struct sock *sk;
 };
 
+struct bpf_map {
+	__u32 id;
+};
+
+struct bpf_prog_aux {
+	__u32 id;
+};
+
+struct bpf_prog {
+	struct bpf_prog_aux *aux;
+};
+
+struct bpf_link {
+	__u32 id;
+};
+
 #pragma clang attribute pop
 
 #endif

@@ -121,6 +121,8 @@ struct {
 KG_MAP(HASH, 1024, struct kg_file, __u32, kg_locals);
 /* Sockets that take log lines, by the names they are called by. */
 KG_MAP(HASH, 256, struct kg_unix_name, __u32, kg_log_names);
+/* Our maps, programs, links and folders of pins. */
+KG_MAP(HASH, 1024, struct kg_own_key, __u32, kg_own);
 /* Attempts refused and audited, by way. */
 KG_MAP(PERCPU_ARRAY, KG_WAY_COUNTS, __u32, __u64, kg_ways);
 

@@ -4,6 +4,7 @@
 #include <bpf/libbpf.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <string>
 
@@ -70,26 +71,49 @@ Napi::Value Renew(const Napi::CallbackInfo& info) {
   return err < 0 ? Fail(info.Env(), err, "cannot pin the link at " + path) : info.Env().Undefined();
 }
 
+// By its own descriptor, else by its id, which needs CAP_SYS_ADMIN. `data` comes with what is to be filled in.
+bool ReadProgramOf(const Link& link, uint32_t program, bpf_prog_info* data) {
+  const bpf_prog_info wanted = *data;
+  if (ReadProgram(link.program, data) && data->id == program) return true;
+  const int fd = bpf_prog_get_fd_by_id(program);
+  *data = wanted;
+  const bool is_known = ReadProgram(fd, data);
+  if (fd >= 0) close(fd);
+  return is_known;
+}
+
+// Ids of the maps the link's program uses, pinned or not; none when nobody may ask.
+Napi::Value Maps(const Napi::CallbackInfo& info) {
+  Args args(info);
+  const Link* self = TakeLink(info, &args);
+  if (self == nullptr) return Napi::Value();
+  bpf_link_info link = {};
+  uint32_t size = sizeof link;
+  const int err = bpf_link_get_info_by_fd(bpf_link__fd(self->link), &link, &size);
+  if (err < 0) return Fail(info.Env(), err, "cannot read the link");
+  std::array<uint32_t, 64> ids = {};  // BPF programs use 64 maps at most (MAX_USED_MAPS)
+  bpf_prog_info data = {};
+  data.nr_map_ids = ids.size();
+  data.map_ids = reinterpret_cast<uintptr_t>(ids.data());
+  const uint32_t count = ReadProgramOf(*self, link.prog_id, &data) ? data.nr_map_ids : 0;
+  Napi::Array result = Napi::Array::New(info.Env());
+  for (uint32_t at = 0; at < count && at < ids.size(); at++) result.Set(at, ids.at(at));
+  return result;
+}
+
 }  // namespace
 
 // 0 before 5.12, which is right: those kernels leave none out.
 Napi::Value Missed(Napi::Env env, const Link& link, uint32_t program) {
   bpf_prog_info data = {};
-  bool is_known = ReadProgram(link.program, &data) && data.id == program;
-  if (!is_known) {
-    // Needs CAP_SYS_ADMIN.
-    const int fd = bpf_prog_get_fd_by_id(program);
-    data = {};
-    is_known = ReadProgram(fd, &data);
-    if (fd >= 0) close(fd);
-  }
-  return is_known ? Napi::Number::New(env, static_cast<double>(data.recursion_misses)) : env.Undefined();
+  return ReadProgramOf(link, program, &data) ? Napi::Number::New(env, static_cast<double>(data.recursion_misses)) : env.Undefined();
 }
 
 void BindLinkProgram(Napi::Env env, Napi::Object exports) {
   Bind<PinProgram>(env, exports, "linkPinProgram");
   Bind<OpenProgram>(env, exports, "linkOpenProgram");
   Bind<Renew>(env, exports, "linkRenew");
+  Bind<Maps>(env, exports, "linkMaps");
 }
 
 }  // namespace kerngate

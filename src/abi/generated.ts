@@ -2,7 +2,7 @@
 
 import type { EventKind } from '../model/event.js';
 
-export const ABI_STAMP = '3d1e8e24659de420';
+export const ABI_STAMP = 'a34d38ea163f977d';
 
 export const KG_CONTROL_SLOT = {
   PANIC: 0,
@@ -32,7 +32,8 @@ export const KG_CONTROL_SLOT = {
   BARRED: 24,
   LIFTED: 25,
   EPOCH: 26,
-  COUNT: 27,
+  SHIELD: 27,
+  COUNT: 28,
 } as const;
 
 export const KG_COUNTER = {
@@ -62,7 +63,8 @@ export const KG_COUNTER = {
   HEIR_FULL: 23,
   DESK_FULL: 24,
   GUARD_HITS: 25,
-  COUNT: 26,
+  SHIELD_DENIED: 26,
+  COUNT: 27,
 } as const;
 
 export const KG_ENTRY = {
@@ -106,6 +108,13 @@ export const KG_MODE = {
 export const KG_NEEDS = {
   LINEAGE: 1,
   EXE: 2,
+} as const;
+
+export const KG_OWN_KIND = {
+  MAP: 1,
+  PROGRAM: 2,
+  LINK: 3,
+  FOLDER: 4,
 } as const;
 
 export const KG_PROTO = {
@@ -447,6 +456,24 @@ export const encodeKgNetKey = (value: KgNetKey, view: DataView = new DataView(ne
   view.setUint32(at + 0, value.prefixlen, true);
   view.setUint32(at + 4, value.bank, true);
   setBytes(view, at + 8, 16, value.addr);
+  return view;
+};
+
+export interface KgOwnKey {
+  id: bigint;
+  kind: number;
+  dev: number;
+}
+export const KG_OWN_KEY_SIZE = 16;
+export const decodeKgOwnKey = (view: DataView, at = 0): KgOwnKey => ({
+  id: view.getBigUint64(at + 0, true),
+  kind: view.getUint32(at + 8, true),
+  dev: view.getUint32(at + 12, true),
+});
+export const encodeKgOwnKey = (value: KgOwnKey, view: DataView = new DataView(new ArrayBuffer(16)), at = 0): DataView => {
+  view.setBigUint64(at + 0, value.id, true);
+  view.setUint32(at + 8, value.kind, true);
+  view.setUint32(at + 12, value.dev, true);
   return view;
 };
 
@@ -950,6 +977,7 @@ export const HOOKS: readonly HookRow[] = [
   {"hook":"local_guard","summary":"Enforces standing verdicts in AF_UNIX connects and datagrams","role":"gate","programs":[{"name":"kg_lsm_unix","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_unix","attach":"fmod_ret","pin":true,"level":"fmod_ret"},{"name":"kg_lsm_dgram","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_dgram","attach":"fmod_ret","pin":true,"level":"fmod_ret"}]},
   {"hook":"packet_gate","summary":"Drops the packets of blocked sockets, in and out","role":"gate","programs":[{"name":"kg_egress","attach":"cgroup","pin":true},{"name":"kg_ingress","attach":"cgroup","pin":true}]},
   {"hook":"sctp_guard","summary":"Enforces standing verdicts in what SCTP connects past connect()","role":"gate","programs":[{"name":"kg_lsm_sctp","attach":"lsm","pin":true,"level":"lsm","optional":true},{"name":"kg_fmod_sctp","attach":"fmod_ret","pin":true,"level":"fmod_ret","optional":true}]},
+  {"hook":"shield","summary":"Keeps others off our maps, programs, links and pins","role":"gate","programs":[{"name":"kg_shield_bpf","attach":"lsm","pin":true,"level":"lsm","optional":true},{"name":"kg_shield_map","attach":"lsm","pin":true,"level":"lsm","optional":true},{"name":"kg_shield_prog","attach":"lsm","pin":true,"level":"lsm","optional":true},{"name":"kg_shield_rm","attach":"lsm","pin":true,"level":"lsm","optional":true},{"name":"kg_shield_rmdir","attach":"lsm","pin":true,"level":"lsm","optional":true},{"name":"kg_shield_mv","attach":"lsm","pin":true,"level":"lsm","optional":true}]},
   {"hook":"socket_gate","summary":"Writes down who makes a socket, and refuses raw ones and binding","role":"gate","programs":[{"name":"kg_sock_create","attach":"cgroup","pin":true},{"name":"kg_bind4","attach":"cgroup","pin":true},{"name":"kg_bind6","attach":"cgroup","pin":true}]},
   {"hook":"socket_guard","summary":"Enforces standing verdicts in making, binding, listening and accepting","role":"gate","programs":[{"name":"kg_lsm_create","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_create","attach":"fmod_ret","pin":true,"level":"fmod_ret"},{"name":"kg_lsm_bind","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_bind","attach":"fmod_ret","pin":true,"level":"fmod_ret"},{"name":"kg_lsm_listen","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_listen","attach":"fmod_ret","pin":true,"level":"fmod_ret"},{"name":"kg_lsm_accept","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_accept","attach":"fmod_ret","pin":true,"level":"fmod_ret"},{"name":"kg_lsm_pair","attach":"lsm","pin":true,"level":"lsm"},{"name":"kg_fmod_pair","attach":"fmod_ret","pin":true,"level":"fmod_ret"}]},
   {"hook":"tcp_state","summary":"Reports what became of each TCP connection","role":"outcome","programs":[{"name":"kg_tcp_state","attach":"tp_btf","pin":true}]},

@@ -31,6 +31,7 @@ import { protectHost, protectStarted } from './protected.js';
 import { Reporter } from './reporter.js';
 import { allowedBy, breakerBy, installFiles, introduce, sizesOf } from './settings.js';
 import { Severer } from './severer.js';
+import { Shielding } from './shielding.js';
 import { stagesOf } from './stages.js';
 import { openState, type State } from './state.js';
 import { Upkeep } from './upkeep.js';
@@ -75,6 +76,7 @@ export class Agent {
   readonly proof = new Proof(this);
   readonly severer = new Severer(this);
   readonly ladder: Ladder;
+  readonly shielding = new Shielding(this);
   #server: ControlServer | undefined;
 
   /** Loads and attaches; after it the hooks enforce what the kernel held already. Throws KerngateError. */
@@ -186,6 +188,7 @@ export class Agent {
   async prove(): Promise<void> {
     await this.ladder.climb();
     await this.proof.run();
+    this.shielding.renew();
   }
 
   /** Reads the policies anew. Throws KerngateError (invalid); then nothing has changed. */
@@ -216,6 +219,7 @@ export class Agent {
   /** Blocks stay in force until they expire, unless `release` takes everything away. */
   async stop(release: boolean): Promise<void> {
     this.#upkeep.stop();
+    this.shielding.lower();
     this.#intake.stop();
     await this.#server?.close();
     await this.severer.stop();

@@ -72,6 +72,8 @@ const SCHEMA = z.strictObject({
         .default('25%'),
     })
     .prefault({}),
+  /** On level lsm: nobody but the agent gets at its maps, programs, links and pins. */
+  shield: z.boolean('expected true or false').default(false),
   launchers: z
     .array(path)
     .max(256, 'at most 256 launchers')

@@ -22,6 +22,8 @@ export const sizesOf = ({ limits: { windows, events, crossings } }: Config): Rec
 export const introduce = (control: Control, { limits }: Config): void => {
   control.set('AGENT', process.pid);
   control.set('AGENT_TICK', startTickOf(process.pid) ?? 0);
+  /* an earlier agent was told so, perhaps; this one not yet */
+  control.set('SHIELD', 0);
   control.set('QUOTA_CG', Math.max(1, Math.floor(limits.windows / 4)));
   control.set('QUOTA_UID', Math.max(1, Math.floor(limits.windows / 2)));
 };

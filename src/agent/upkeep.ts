@@ -65,6 +65,7 @@ export class Upkeep {
     this.#agent.modeSwitch.followPanic();
     this.#agent.modeSwitch.revertWhenUnconfirmed();
     drift.check();
+    this.#agent.shielding.renew();
     const dropped = maps.counters.get('VD_DROPPED');
     if (dropped !== this.#dropped || this.#ticks % SYNC_EVERY === 0) this.#sync(dropped);
     const isEnded = this.#expire();

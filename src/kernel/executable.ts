@@ -48,7 +48,7 @@ export const incomparable = (path: string): string | undefined => {
 };
 
 /** From the encoding of user space (glibc's gnu_dev_makedev). */
-const kernelDevice = (dev: bigint): number => {
+export const kernelDevice = (dev: bigint): number => {
   const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & 0xfffff000n);
   const minor = (dev & 0xffn) | ((dev >> 12n) & 0xffffff00n);
   return Number((major << 20n) | minor);

@@ -7,6 +7,7 @@ import {
   decodeKgListenKey,
   decodeKgNetKey,
   decodeKgOwner,
+  decodeKgOwnKey,
   decodeKgProcess,
   decodeKgQuota,
   decodeKgQuotaKey,
@@ -25,6 +26,7 @@ import {
   encodeKgListenKey,
   encodeKgNetKey,
   encodeKgOwner,
+  encodeKgOwnKey,
   encodeKgProcess,
   encodeKgQuota,
   encodeKgQuotaKey,
@@ -42,6 +44,7 @@ import {
   KG_FILE_SIZE,
   KG_LISTEN_KEY_SIZE,
   KG_NET_KEY_SIZE,
+  KG_OWN_KEY_SIZE,
   KG_OWNER_SIZE,
   KG_PROCESS_SIZE,
   KG_QUOTA_KEY_SIZE,
@@ -92,6 +95,7 @@ export const PINNED_MAPS = [
   'kg_locals',
   'kg_ways',
   'kg_log_names',
+  'kg_own',
 ] as const;
 export type PinnedMap = (typeof PINNED_MAPS)[number];
 
@@ -112,6 +116,7 @@ const root = codec(KG_ROOT_SIZE, encodeKgRoot, decodeKgRoot);
 const file = codec(KG_FILE_SIZE, encodeKgFile, decodeKgFile);
 const listenKey = codec(KG_LISTEN_KEY_SIZE, encodeKgListenKey, decodeKgListenKey);
 const unixName = codec(KG_UNIX_NAME_SIZE, encodeKgUnixName, decodeKgUnixName);
+const ownKey = codec(KG_OWN_KEY_SIZE, encodeKgOwnKey, decodeKgOwnKey);
 const owner = codec(KG_OWNER_SIZE, encodeKgOwner, decodeKgOwner);
 
 const open = (native: Native, fd: (name: PinnedMap) => number) => {
@@ -139,6 +144,7 @@ const open = (native: Native, fd: (name: PinnedMap) => number) => {
     locals: map('kg_locals', file, u32),
     ways: new Ways(native, fd('kg_ways')),
     logNames: map('kg_log_names', unixName, u32),
+    own: map('kg_own', ownKey, u32),
     makers: new Makers(native, fd('kg_makers')),
   };
 };

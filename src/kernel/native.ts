@@ -68,6 +68,8 @@ export interface Native {
     cgroupId: bigint;
     missed: number | undefined;
   };
+  /** Ids of the maps its program uses; none where `missed` were undefined. */
+  linkMaps(link: LinkHandle): number[];
   /**
    * For a cgroup link that somebody detached: attaches the same program at the same place of the cgroup again,
    * by a new link that is pinned at `path`. The old handle stays what it is.

@@ -111,6 +111,13 @@ static __always_inline void kg_end_process(struct task_struct *task, __u32 numbe
 	kg_emit(event);
 }
 
+/* Without its agent nobody could answer a caller: commands and a shell work on the pins from here on. */
+static __always_inline void kg_end_shield(const struct kg_process *key)
+{
+	if (key->tgid == kg_control_get(KG_CTL_AGENT) && key->tick == kg_control_get(KG_CTL_AGENT_TICK))
+		kg_control_set(KG_CTL_SHIELD, 0);
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(kg_exit, struct task_struct *task)
 {
@@ -122,6 +129,7 @@ int BPF_PROG(kg_exit, struct task_struct *task)
 	if (BPF_CORE_READ(task, signal, live.counter) != 0)
 		return 0;
 	kg_process_of(task, &key);
+	kg_end_shield(&key);
 	number = kg_claim_desk(0);
 	desk = kg_desk(number);
 	if (desk) {

@@ -9,7 +9,7 @@
 #include "lib/3_identity.h"
 #include "hooks/tcp_state/event.h"
 
-static __always_inline void kg_own(struct kg_owner *owner, struct kg_event *event)
+static __always_inline void kg_take_owner(struct kg_owner *owner, struct kg_event *event)
 {
 	owner->start_ns = event->start_ns;
 	owner->cgroup = event->cgroup;
@@ -86,7 +86,7 @@ static __always_inline void kg_begin(struct kg_event *event, struct kg_owner *ow
 
 	kg_identify_current(event, task);
 	kg_identify_more(event, task);
-	kg_own(owner, event);
+	kg_take_owner(owner, event);
 }
 
 static __always_inline int kg_current_in_scope(void)

@@ -12,6 +12,7 @@ const DEFAULTS = {
   telemetry: { connect: 'auto' },
   limits: { windows: 32_768 },
   breaker: { blocks: 60, within: '1m', units: '25%' },
+  shield: false,
   launchers: [...LAUNCHERS],
   locals: { brokers: [...BROKERS], logs: [...LOGS] },
   allow: [],
@@ -43,6 +44,7 @@ cgroup_root: /sys/fs/cgroup/web.slice
 telemetry: {connect: tracepoint}
 limits: {windows: 64, crossings: 65536}
 breaker: {blocks: off, units: 50%}
+shield: true
 launchers: [/usr/sbin/sshd]
 locals: {brokers: [/run/own.sock]}
 allow:
@@ -54,6 +56,7 @@ allow:
       telemetry: { connect: 'tracepoint' },
       limits: { windows: 64, crossings: 65_536 },
       breaker: { blocks: 'off', within: '1m', units: '50%' },
+      shield: true,
       launchers: ['/usr/sbin/sshd'],
       locals: { brokers: ['/run/own.sock'], logs: [...LOGS] },
       allow: [{ subject: 'unit:sshd.service', reason: 'the way in' }],

@@ -132,6 +132,7 @@ const DECIDING = [
   { file: 'bpf/lib/7_judge.h', functions: ['kg_judge'] },
   { file: 'bpf/lib/8_gate.h', functions: ['kg_decide', 'kg_gate'] },
   { file: 'bpf/lib/9_guard.h', functions: ['kg_consult_least', 'kg_stand', 'kg_enforce', 'kg_guard'] },
+  { file: 'bpf/hooks/shield/shield.bpf.c', functions: ['kg_is_shielded', 'kg_refuse'] },
 ];
 
 /** Returns without a word on the side they fall, in the line, the comment above, or the line before. */
