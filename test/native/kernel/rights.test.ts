@@ -1,4 +1,4 @@
-/** What the addon can read with the rights of the service unit, which has no CAP_SYS_ADMIN. */
+/** What the addon can read with the rights of a service unit that was not given CAP_SYS_ADMIN. */
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
