@@ -15,7 +15,7 @@ static __always_inline void kg_sign(struct kg_maker *maker)
 
 	if (!maker) {
 		kg_count(KG_C_SOCKET_FULL);
-		return;
+		return; /* open: its cgroup is still known */
 	}
 	kg_process_of(task, &process);
 	kg_lineage_of(task, &root);
